@@ -1,0 +1,48 @@
+"""The size and SHA-256 of bytes, taken while they pass; never says what they are compared for."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+BLOCK = 256 * 1024
+"""Bytes moved at a time."""
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """What is known of some bytes: size in bytes, SHA-256 in lower-case hex; None where the other side cannot tell."""
+
+    size: int | None
+    sha256: str | None
+
+
+class Measure:
+    """Adds up the fingerprint of bytes as they pass."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._hash = hashlib.sha256()
+
+    def add(self, block: bytes | memoryview) -> None:
+        """Count and hash one block."""
+        self.size += len(block)
+        self._hash.update(block)
+
+    def fingerprint(self) -> Fingerprint:
+        """Return the fingerprint of all that has passed so far."""
+        return Fingerprint(self.size, self._hash.hexdigest())
+
+
+def blocks(source: BinaryIO) -> Iterator[bytes]:
+    """Yield a file's bytes in blocks of 256 KiB."""
+    while block := source.read(BLOCK):
+        yield block
+
+
+def measure(source: BinaryIO) -> Fingerprint:
+    """Read a file to its end and return its fingerprint."""
+    measured = Measure()
+    for block in blocks(source):
+        measured.add(block)
+    return measured.fingerprint()
