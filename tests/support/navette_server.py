@@ -1,0 +1,90 @@
+"""Runs Navette's own FTP server as its users do, by the command line; never reaches into the server's code."""
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from ports import free_port, free_range
+from processes import end, started
+from waiting import until
+
+from transfer.client_ini import Connection, Security
+
+FIDUCIARY = "570013"
+ROOT = Path(__file__).resolve().parents[2]
+NAVETTE = (sys.executable, "-m", "navette")
+
+
+def navette(home: Path, *words: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run one command of ``navette --home HOME`` to its end; its output is text, and a failure shows it."""
+    command = [*NAVETTE, "--home", str(home), *map(str, words)]
+    told = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False, timeout=240)
+    assert not check or told.returncode == 0, f"{words} ended with {told.returncode}: {told.stderr or told.stdout}"
+    return told
+
+
+class NavetteServer:
+    """A server with its home folder; its address stays the same over restarts."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        home.mkdir(parents=True, exist_ok=True)
+        self.port = free_port()
+        self.passive = free_range(60)
+        self.passwords: dict[str, str] = {}
+        self.fingerprint = ""
+        self.log = home / "test-server.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def add_accounts(self, fiduciary: str = FIDUCIARY, dossier: str | None = None) -> None:
+        """Make READ and WRITE of a fiduciary, or the WRITE account of one dossier."""
+        only = ["--dossier", dossier] if dossier else []
+        told = navette(self.home, "server", "account", "add", fiduciary, *only, "--json")
+        self.passwords |= json.loads(told.stdout)
+
+    def start(self, kill_at: str | None = None, *options: str) -> None:
+        """Start it and wait until it is ready; ``kill_at`` names the step at which it kills itself."""
+        self.log.write_bytes(b"")
+        ports = f"{self.passive.start}-{self.passive.stop - 1}"
+        command = [*NAVETTE, "--home", self.home, "server", "run", "--json"]
+        command += ["--host", "127.0.0.1", "--port", str(self.port), "--passive-ports", ports, *options]
+        env = {"NAVETTE_TEST_KILL_AT": kill_at or ""}
+        self._process = started(command, self.log, env, cwd=ROOT)
+        until(lambda: self._ready() or not self.running, 30, "the server to be ready")
+        assert self.running or kill_at, f"the server ended at once: {self.log.read_text()}"
+
+    @property
+    def running(self) -> bool:
+        """Whether the program has not ended."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        """The process number of the running program."""
+        assert self._process is not None
+        return self._process.pid
+
+    def stop(self, how: int = signal.SIGTERM) -> int | None:
+        """End it with a signal and return its exit code; None when it was not started."""
+        process, self._process = self._process, None
+        return None if process is None else end(process, how)
+
+    def kill(self) -> None:
+        """End it by SIGKILL."""
+        self.stop(signal.SIGKILL)
+
+    def connection(self, login: str, security: Security = Security.TLS) -> Connection:
+        """Return how to connect as one of the accounts."""
+        pinned = self.fingerprint if security is Security.TLS else None
+        return Connection("127.0.0.1", self.port, login, self.passwords[login], security, pinned)
+
+    def _ready(self) -> bool:
+        for line in self.log.read_text(errors="replace").splitlines():
+            if line.startswith("{") and line.endswith("}"):
+                told = json.loads(line)
+                if told.get("fingerprint"):
+                    self.fingerprint = told["fingerprint"].replace(":", "").lower()
+                    return True
+        return False
