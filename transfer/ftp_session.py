@@ -2,22 +2,24 @@
 
 import contextlib
 import ftplib
-import hashlib
 import re
 import socket
 import ssl
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO, Self
 
 from transfer.client_ini import Connection, Security
 from transfer.failures import Failure, PermanentFailure, TemporaryFailure
-from transfer.fingerprints import BLOCK, Fingerprint, Measure
+from transfer.fingerprints import BLOCK, Fingerprint, Measure, blocks
+from transfer.ftp_listing import Listed, from_facts, from_list
+from transfer.ftp_wire import PlainWire, TlsWire, finish, reset
 from transfer.receipts import Receipt
 
 TIMEOUT = 60.0
 """Seconds without an answer or a byte after which the server counts as gone."""
 
+_SENT_AHEAD = 64  # commands of one bundle; its replies must fit the buffers between both sides
 _TOLD_NAME = re.compile(r'"((?:[^"]|"")+)"')
 
 
@@ -40,13 +42,18 @@ class Stored:
 
 
 class FtpSession:
-    """A logged-in session, for a ``with`` block. Every method raises a :class:`Failure` with a ``session.`` code."""
+    """A logged-in session, for a ``with`` block.
+
+    What the server or the network does wrong is a :class:`Failure` with a ``session.`` code; what goes wrong with a
+    local file or in a callback passes as it is, and leaves the session usable.
+    """
 
     def __init__(self, connection: Connection, timeout: float = TIMEOUT) -> None:
         self._connection = connection
         self._where: dict[str, str | int | None] = {"host": connection.host, "port": connection.port}
-        self._ftp = _Tls(connection, timeout) if connection.security is Security.TLS else _Plain(timeout=timeout)
+        self._ftp = TlsWire(connection, timeout) if connection.security is Security.TLS else PlainWire(timeout)
         self._features: frozenset[str] | None = None
+        self._lost = False
 
     def __enter__(self) -> Self:
         with self._failures():
@@ -62,16 +69,15 @@ class FtpSession:
 
     def close(self) -> None:
         """Say goodbye if the server still listens, and close."""
-        with contextlib.suppress(*ftplib.all_errors):
-            self._ftp.quit()
+        if not self._lost:
+            with contextlib.suppress(*ftplib.all_errors):
+                self._ftp.quit()
         self._ftp.close()
 
     def abandon(self) -> None:
         """Close at once from any thread; a transfer that runs ends with ``session.interrupted``."""
-        for sock in (self._ftp.data_socket, self._ftp.sock):
-            if sock is not None:
-                with contextlib.suppress(OSError):
-                    sock.shutdown(socket.SHUT_RDWR)
+        self._lost = True
+        self._ftp.break_off()
 
     @property
     def features(self) -> frozenset[str]:
@@ -95,42 +101,41 @@ class FtpSession:
     ) -> Stored:
         """Deposit a file under ``path`` and return what the server answered; ``progress`` gets bytes sent so far.
 
-        An exception from ``progress`` breaks the transfer off so that the server cannot take it for a whole file.
+        An exception from ``source`` or ``progress`` breaks the transfer off so that the server cannot take it for a
+        whole file.
         """
         measured = Measure()
         with self._failures():
             if size is not None:
                 with contextlib.suppress(ftplib.error_perm):
                     self._ftp.sendcmd(f"ALLO {size}")
-            self._ftp.voidcmd("TYPE I")
-            data = self._ftp.ntransfercmd(f"STOR {path}")[0]
-            try:
-                while block := source.read(BLOCK):
-                    self._send(data, block)
-                    measured.add(block)
-                    progress(measured.size)
-            except BaseException:
-                _reset(data)
-                raise
-            _finish(data)
+            self._ftp.binary()
+            data = self._ftp.transfercmd(f"STOR {path}")
+        with self._broken_off_on_error(data):
+            for block in blocks(source):
+                with _over_the_wire():
+                    data.sendall(block)
+                measured.add(block)
+                progress(measured.size)
+        with self._failures():
+            finish(data)
             reply = self._ftp.voidresp()
         told = _TOLD_NAME.search(reply)
-        return Stored(measured.fingerprint(), told[1].replace('""', '"') if told else path, told is not None)
+        stored_as = _beside(path, told[1].replace('""', '"')) if told else path
+        return Stored(measured.fingerprint(), stored_as, told is not None)
 
     def retrieve(self, path: str, target: BinaryIO) -> Fingerprint:
         """Write a remote file's bytes to ``target`` and return their fingerprint."""
         measured = Measure()
         with self._failures():
-            self._ftp.voidcmd("TYPE I")
-            data = self._ftp.ntransfercmd(f"RETR {path}")[0]
-            try:
-                while block := data.recv(BLOCK):
-                    target.write(block)
-                    measured.add(block)
-            except BaseException:
-                _reset(data)
-                raise
-            _finish(data)
+            self._ftp.binary()
+            data = self._ftp.transfercmd(f"RETR {path}")
+        with self._broken_off_on_error(data):
+            while block := _received(data):
+                target.write(block)
+                measured.add(block)
+        with self._failures():
+            finish(data)
             self._ftp.voidresp()
         return measured.fingerprint()
 
@@ -139,8 +144,9 @@ class FtpSession:
         return Fingerprint(self.size(path), self.sha256(path))
 
     def size(self, path: str) -> int | None:
-        """Return a remote file's size in bytes, or None when the server does not tell."""
+        """Return a remote file's size in bytes, or None when the server does not tell (or has no such file)."""
         with self._failures():
+            self._ftp.binary()
             try:
                 return self._ftp.size(path)
             except (ftplib.error_perm, ValueError):
@@ -161,22 +167,28 @@ class FtpSession:
         """Return a remote file's time of change as YYYYMMDDHHMMSS, or None when the server does not tell."""
         with self._failures():
             try:
-                return self._ftp.sendcmd(f"MDTM {path}")[4:].strip()[:14] or None
+                return _time(self._ftp.sendcmd(f"MDTM {path}"))
             except ftplib.error_perm:
                 return None
 
     def walk(self, folder: str = "/", depth: int = 8) -> Iterator[RemoteFile]:
-        """Yield all files below ``folder``; names with control characters or slashes are left out as forged."""
-        for path, is_folder, size, modified in self._entries(folder):
-            if not is_folder:
-                yield RemoteFile(path, size, modified)
-            elif depth > 0:
-                yield from self.walk(path, depth - 1)
+        """Yield all files below ``folder``; names with line ends or slashes are left out as forged."""
+        listed = self._listed(folder)
+        files = [one for one in listed if not one.is_folder]
+        yield from self._timed([RemoteFile(_join(folder, one.name), one.size, one.modified) for one in files])
+        for one in listed:
+            if one.is_folder and depth > 0:
+                yield from self.walk(_join(folder, one.name), depth - 1)
 
     def make_folder(self, path: str) -> None:
         """Make a folder; one that exists already is as good."""
         with self._failures(), contextlib.suppress(ftplib.error_perm):
             self._ftp.mkd(path)
+
+    def rename(self, path: str, new_path: str) -> None:
+        """Give a remote file another path; ``session.refused`` where the server or the account does not allow it."""
+        with self._failures():
+            self._ftp.rename(path, new_path)
 
     def remove(self, receipt: Receipt) -> None:
         """Remove the remote file a receipt was made for; one that is gone already is as good."""
@@ -184,81 +196,85 @@ class FtpSession:
             try:
                 self._ftp.delete(receipt.source)
             except ftplib.error_perm:
-                if self._ftp.size(receipt.source) is not None:
+                if not self._is_gone(receipt):
                     raise
 
     def remove_all(self, receipts: list[Receipt]) -> list[Receipt]:
         """Remove many remote files with their commands sent ahead; return the receipts of those that are gone."""
-        removed = []
-        with self._failures():
-            if self._ftp.sock is None:
-                raise EOFError
-            lines = [f"DELE {self._ftp.checked(receipt.source)}\r\n" for receipt in receipts]
-            self._ftp.sock.sendall("".join(lines).encode(self._ftp.encoding))
-            for receipt in receipts:
-                try:
-                    self._ftp.voidresp()
-                    removed.append(receipt)
-                except ftplib.error_perm:
-                    continue
-        return removed
+        replies = self._sent_ahead([f"DELE {receipt.source}" for receipt in receipts])
+        return [
+            receipt
+            for receipt, reply in zip(receipts, replies, strict=True)
+            if reply is not None or self._is_gone(receipt)
+        ]
 
-    def _send(self, data: socket.socket, block: bytes) -> None:
-        """Send a block; when the server closes in the middle, its reply says why better than the broken pipe."""
-        try:
-            data.sendall(block)
-        except ConnectionError:
-            _reset(data)
-            self._ftp.voidresp()
-            raise
+    def _is_gone(self, receipt: Receipt) -> bool:
+        """Tell whether the server, which can tell sizes, no longer knows this file."""
+        return "SIZE" in self.features and self.size(receipt.source) is None
+
+    def _sent_ahead(self, commands: list[str]) -> list[str | None]:
+        """Return the replies to many commands that do not wait for each other, None for each that is refused."""
+        replies: list[str | None] = []
+        for start in range(0, len(commands), _SENT_AHEAD):
+            bundle = commands[start : start + _SENT_AHEAD]
+            with self._failures():
+                self._ftp.send_ahead(bundle)
+                for _ in bundle:
+                    try:
+                        replies.append(self._ftp.voidresp())
+                    except (ftplib.error_perm, ftplib.error_temp):
+                        replies.append(None)
+        return replies
 
     def _open(self) -> None:
         connection = self._connection
         self._ftp.connect(connection.host, connection.port)
-        if isinstance(self._ftp, _Tls):
+        if isinstance(self._ftp, TlsWire):
             self._ftp.auth()
         self._ftp.set_pasv(connection.passive)
         try:
             self._ftp.login(connection.user, connection.password)
-        except ftplib.error_perm as error:
-            raise PermanentFailure("session.login_refused", user=connection.user, **self._where) from error
-        if isinstance(self._ftp, _Tls):
+        except ftplib.error_perm:  # its reply is not kept: a server may repeat what was typed
+            raise PermanentFailure("session.login_refused", user=connection.user, **self._where) from None
+        if isinstance(self._ftp, TlsWire):
             self._ftp.prot_p()
-        if "UTF8" not in self.features:
-            self._ftp.encoding = "utf-8"
+        if "UTF8" in self.features:
+            with contextlib.suppress(ftplib.error_perm):  # most do UTF-8 always and some do not know the command
+                self._ftp.sendcmd("OPTS UTF8 ON")
 
-    def _entries(self, folder: str) -> Iterator[tuple[str, bool, int | None, str | None]]:
+    def _listed(self, folder: str) -> list[Listed]:
         with self._failures():
             if any(feature.startswith(("MLSD", "MLST")) for feature in self.features):
-                found = self._machine_listing(folder)
+                found = map(from_facts, self._ftp.lines(f"MLSD {folder}"))
             else:
-                found = self._plain_listing(folder)
-        for name, is_folder, size, modified in found:
-            if _honest(name):
-                yield f"{folder.rstrip('/')}/{name}", is_folder, size, modified
+                found = map(from_list, self._ftp.lines(f"LIST {folder}"))
+        return [listed for listed in found if listed and _honest(listed.name)]
 
-    def _machine_listing(self, folder: str) -> list[tuple[str, bool, int | None, str | None]]:
-        found = []
-        for name, facts in self._ftp.mlsd(folder):
-            kind = facts.get("type", "").lower()
-            if kind in {"file", "dir"}:
-                size = facts.get("size", "")
-                found.append((name, kind == "dir", int(size) if size.isdigit() else None, facts.get("modify", "")[:14]))
-        return [(name, is_folder, size, modified or None) for name, is_folder, size, modified in found]
+    def _timed(self, files: list[RemoteFile]) -> list[RemoteFile]:
+        """Ask for the times of change that a listing did not tell."""
+        unknown = [file.path for file in files if file.modified is None]
+        replies = dict(zip(unknown, self._sent_ahead([f"MDTM {path}" for path in unknown]), strict=True))
+        return [replace(file, modified=_time(replies.get(file.path)) or file.modified) for file in files]
 
-    def _plain_listing(self, folder: str) -> list[tuple[str, bool, int | None, str | None]]:
-        """List on servers without MLSD: names by NLST, then the kind from a unix-style LIST of the same folder."""
-        lines: list[str] = []
-        self._ftp.retrlines(f"LIST {folder}", lines.append)
-        found = []
-        for line in lines:
-            parts = line.split(maxsplit=8)
-            if len(parts) == 9 and line[:1] in {"-", "d"}:
-                size = int(parts[4]) if parts[4].isdigit() else None
-                path = f"{folder.rstrip('/')}/{parts[8]}"
-                modified = self.modified(path) if line[0] == "-" else None
-                found.append((parts[8], line[0] == "d", size, modified))
-        return found
+    @contextlib.contextmanager
+    def _broken_off_on_error(self, data: socket.socket) -> Iterator[None]:
+        """Break a transfer off on any error, and take the server's answer to it so that no later command gets it."""
+        try:
+            yield
+        except _ConnectionLost as lost:
+            reset(data)
+            if isinstance(lost.reason, TimeoutError):
+                self.abandon()
+            with self._failures():
+                self._ftp.voidresp()  # says why the server closed, better than a broken pipe
+                raise lost.reason from None
+        except BaseException:
+            reset(data)
+            try:
+                self._ftp.getmultiline()
+            except ftplib.all_errors:
+                self.abandon()
+            raise
 
     @contextlib.contextmanager
     def _failures(self) -> Iterator[None]:
@@ -269,100 +285,58 @@ class FtpSession:
             raise
         except ssl.SSLCertVerificationError as error:
             raise PermanentFailure("session.certificate_refused", **self._where) from error
-        except ftplib.error_perm as error:
+        except (ftplib.error_perm, ftplib.error_temp) as error:
             raise _refusal(str(error), self._where) from error
-        except ftplib.error_temp as error:
-            raise TemporaryFailure("session.busy", reply=str(error)[:3], **self._where) from error
         except (socket.gaierror, UnicodeError) as error:
             raise TemporaryFailure("session.unknown_host", **self._where) from error
-        except (OSError, EOFError, ftplib.Error) as error:
+        except (OSError, EOFError, ftplib.Error, ValueError) as error:
+            self._lost = True
             code = "session.interrupted" if self._ftp.welcome else "session.unreachable"
             raise TemporaryFailure(code, **self._where) from error
 
 
-class _Plain(ftplib.FTP):
-    """ftplib with sockets that send at once and a data socket that another thread can close."""
+class _ConnectionLost(Exception):
+    """A data connection broke; ``reason`` is what the socket said."""
 
-    data_socket: socket.socket | None = None
-
-    def connect(
-        self, host: str = "", port: int = 0, timeout: float = -999, source_address: tuple[str, int] | None = None
-    ) -> str:
-        self.welcome = ""
-        reply = super().connect(host, port, timeout, source_address)
-        assert self.sock is not None
-        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return reply
-
-    def ntransfercmd(self, cmd: str, rest: int | str | None = None) -> tuple[socket.socket, int | None]:
-        data, size = super().ntransfercmd(cmd, rest)
-        data.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.data_socket = data
-        return data, size
-
-    def checked(self, path: str) -> str:
-        """Refuse a path that would end its command line early."""
-        if "\r" in path or "\n" in path:
-            raise ValueError("a path holds a line end")
-        return path
+    def __init__(self, reason: OSError) -> None:
+        super().__init__()
+        self.reason = reason
 
 
-class _Tls(_Plain, ftplib.FTP_TLS):
-    """Explicit FTPS that trusts exactly the pinned certificate, or else what the system trusts."""
-
-    def __init__(self, connection: Connection, timeout: float) -> None:
-        self._pinned = connection.fingerprint
-        context = ssl.create_default_context()
-        if self._pinned:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        ftplib.FTP_TLS.__init__(self, context=context, timeout=timeout)
-
-    def auth(self) -> str:
-        reply = super().auth()
-        self._check(self.sock)
-        return reply
-
-    def ntransfercmd(self, cmd: str, rest: int | str | None = None) -> tuple[socket.socket, int | None]:
-        data, size = ftplib.FTP.ntransfercmd(self, cmd, rest)
-        data.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        session = self.sock.session if isinstance(self.sock, ssl.SSLSocket) else None
-        try:
-            data = self.context.wrap_socket(data, server_hostname=self.host, session=session)
-            self._check(data)
-        except BaseException:
-            data.close()
-            raise
-        self.data_socket = data
-        return data, size
-
-    def _check(self, sock: object) -> None:
-        if self._pinned and isinstance(sock, ssl.SSLSocket):
-            shown = hashlib.sha256(sock.getpeercert(binary_form=True) or b"").hexdigest()
-            if shown != self._pinned:
-                raise PermanentFailure("session.fingerprint_differs", host=self.host, port=self.port)
+@contextlib.contextmanager
+def _over_the_wire() -> Iterator[None]:
+    """Tell a broken data connection from a local file that cannot be read or written."""
+    try:
+        yield
+    except OSError as error:
+        raise _ConnectionLost(error) from error
 
 
-def _finish(data: socket.socket) -> None:
-    """Close a data connection so that the other side knows the bytes are complete (TLS: with its closing message)."""
-    if isinstance(data, ssl.SSLSocket):
-        with contextlib.suppress(OSError):  # a server that does not answer the closing message has still received it
-            data.unwrap()
-    data.close()
-
-
-def _reset(data: socket.socket) -> None:
-    """Break a data connection off so that the other side cannot take what came for a whole file."""
-    with contextlib.suppress(OSError):
-        data.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-    data.close()
+def _received(data: socket.socket) -> bytes:
+    with _over_the_wire():
+        return data.recv(BLOCK)
 
 
 def _refusal(reply: str, where: dict[str, str | int | None]) -> Failure:
-    if reply.startswith("552"):
+    if reply.startswith(("452", "552")):
         return TemporaryFailure("session.full", **where)
+    if reply.startswith("4"):
+        return TemporaryFailure("session.busy", reply=reply[:3], **where)
     return PermanentFailure("session.refused", reply=reply[:3], **where)
 
 
+def _time(reply: str | None) -> str | None:
+    return reply[4:].strip()[:14] or None if reply else None
+
+
+def _join(folder: str, name: str) -> str:
+    return f"{folder.rstrip('/')}/{name}"
+
+
+def _beside(path: str, told: str) -> str:
+    """Return the path of a name that the server told without its folder."""
+    return told if told.startswith("/") else path.rpartition("/")[0] + "/" + told
+
+
 def _honest(name: str) -> bool:
-    return name not in {".", "..", ""} and not any(ord(character) < 32 or character == "/" for character in name)
+    return name not in {".", "..", ""} and not any(character in name for character in "/\r\n\0")
