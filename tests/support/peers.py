@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
-from ports import free_port, free_range, is_listening
+from ports import free_port, is_listening
 from processes import end, reap, started
 from waiting import until
 
@@ -52,10 +52,10 @@ def peer(kind: str, folder: Path, security: Security = Security.NONE) -> Iterato
             above.chmod(above.stat().st_mode | 0o055)
     certificate = folder / "certificate.pem"
     fingerprint = self_signed(certificate)
-    port, passive = free_port(), free_range(40)
+    port = free_port()
     tls = security is Security.TLS
     command, user = {"vsftpd": _vsftpd, "proftpd": _proftpd, "pure-ftpd": _pure_ftpd}[kind](
-        folder, root, port, passive, certificate if tls else None
+        folder, root, port, certificate if tls else None
     )
     log = folder / "server.log"
     process = started(command, log)
@@ -111,17 +111,13 @@ def _password_hash() -> str:
     return told.stdout.decode().strip()
 
 
-def _vsftpd(
-    folder: Path, root: Path, port: int, passive: range, certificate: Path | None
-) -> tuple[list[str | Path], str]:
+def _vsftpd(folder: Path, root: Path, port: int, certificate: Path | None) -> tuple[list[str | Path], str]:
     """Anonymous with all rights: the only account of vsftpd that needs neither PAM nor a user of the machine."""
     lines = f"""
 listen=YES
 background=NO
 listen_address=127.0.0.1
 listen_port={port}
-pasv_min_port={passive.start}
-pasv_max_port={passive.stop - 1}
 anonymous_enable=YES
 local_enable=NO
 ftp_username=daemon
@@ -159,9 +155,7 @@ rsa_private_key_file={certificate}
     return [_program("vsftpd"), settings], "anonymous"
 
 
-def _proftpd(
-    folder: Path, root: Path, port: int, passive: range, certificate: Path | None
-) -> tuple[list[str | Path], str]:
+def _proftpd(folder: Path, root: Path, port: int, certificate: Path | None) -> tuple[list[str | Path], str]:
     """One user of its own password file, shut in the root folder; SHA-256 on demand by mod_digest."""
     users = folder / "users"
     users.write_text(f"depot:{_password_hash()}:{_DAEMON}:{_DAEMON}::{root}:/bin/false\n")
@@ -174,7 +168,6 @@ ServerType standalone
 DefaultAddress 127.0.0.1
 SocketBindTight on
 Port {port}
-PassivePorts {passive.start} {passive.stop - 1}
 UseIPv6 off
 UseReverseDNS off
 User daemon
@@ -205,16 +198,13 @@ TLSOptions NoSessionReuseRequired
     return [_program("proftpd"), "--nodaemon", "--quiet", "--config", settings], "depot"
 
 
-def _pure_ftpd(
-    folder: Path, root: Path, port: int, passive: range, certificate: Path | None
-) -> tuple[list[str | Path], str]:
+def _pure_ftpd(folder: Path, root: Path, port: int, certificate: Path | None) -> tuple[list[str | Path], str]:
     """One virtual user in a puredb, shut in the root folder."""
     users, database = folder / "users", folder / "users.pdb"
     users.write_text(f"depot:{_password_hash()}:{_DAEMON}:{_DAEMON}::{root}/./::::::::::::\n")
     subprocess.run([_PACKED / "usr" / "bin" / "pure-pw", "mkdb", database, "-f", users], check=True)
     command: list[str | Path] = [_program("pure-ftpd"), "--bind", f"127.0.0.1,{port}", "--login", f"puredb:{database}"]
-    command += ["--passiveportrange", f"{passive.start}:{passive.stop - 1}", "--noanonymous", "--chrooteveryone"]
-    command += ["--dontresolve", "--minuid", "1", "--pidfile", folder / "pid"]
-    command += ["--limitrecursion", "200000:8", "--ipv4only"]
+    command += ["--noanonymous", "--chrooteveryone", "--dontresolve", "--minuid", "1", "--ipv4only"]
+    command += ["--limitrecursion", "200000:8", "--pidfile", folder / "pid"]
     command += ["--tls", "2", "--certfile", certificate] if certificate else ["--tls", "0"]
     return command, "depot"

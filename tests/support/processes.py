@@ -36,7 +36,7 @@ def started(
 
 def end(process: subprocess.Popen[bytes], how: int = signal.SIGTERM, seconds: float = 10) -> int:
     """End a program made by :func:`started` with all below it, and return its exit code (negative for a signal)."""
-    below = _below(process.pid)
+    below = descendants(process.pid)
     if process.poll() is None:
         process.send_signal(how)
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -88,10 +88,10 @@ def descriptors() -> dict[int, str]:
 def cpu_seconds(pid: int) -> float:
     """Return the processor time that a process and those below it have used so far, in seconds."""
     table = _table()
-    return sum(table[number][1] for number in (pid, *_below(pid)) if number in table) / os.sysconf("SC_CLK_TCK")
+    return sum(table[number][1] for number in (pid, *descendants(pid)) if number in table) / os.sysconf("SC_CLK_TCK")
 
 
-def _below(pid: int) -> list[int]:
+def descendants(pid: int) -> list[int]:
     """Return all descendants of a process."""
     children: dict[int, list[int]] = {}
     for number, (parent, _) in _table().items():
