@@ -1,0 +1,99 @@
+"""The server's certificate: its own, or a self-signed one made at first start; never sends a private key anywhere."""
+
+import datetime
+import ipaddress
+import os
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from OpenSSL import SSL
+
+_YEARS = 10
+_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A certificate chain and its key as PEM files."""
+
+    chain: Path
+    key: Path
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of the first certificate in hex, as client INIs pin it."""
+        first = x509.load_pem_x509_certificate(self.chain.read_bytes())
+        return first.fingerprint(hashes.SHA256()).hex()
+
+    def control_context(self) -> SSL.Context:
+        """Return what protects control connections: TLS 1.2 and 1.3, forward secrecy only."""
+        context = SSL.Context(SSL.TLS_SERVER_METHOD)
+        context.set_min_proto_version(SSL.TLS1_2_VERSION)
+        context.set_cipher_list(_CIPHERS.encode())
+        context.use_certificate_chain_file(str(self.chain))
+        context.use_privatekey_file(str(self.key))
+        return context
+
+    def data_context(self) -> ssl.SSLContext:
+        """Return what protects data connections, in worker threads.
+
+        No session tickets: a sender that never reads would close with them unread, and that close resets the
+        connection and tears the end off its own document.
+        """
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.set_ciphers(_CIPHERS)
+        context.num_tickets = 0
+        context.load_cert_chain(self.chain, self.key)
+        return context
+
+
+def own_certificate(folder: Path, names: list[str]) -> Certificate:
+    """Return the self-signed certificate kept in ``folder``; at first it is made for ``names`` (hosts, addresses)."""
+    certificate = Certificate(folder / "certificate.pem", folder / "certificate.key")
+    if not certificate.chain.exists():
+        key = ec.generate_private_key(ec.SECP256R1())
+        _write(certificate.key, _key_pem(key), 0o600)
+        _write(certificate.chain, _self_signed(key, names).public_bytes(serialization.Encoding.PEM), 0o644)
+    return certificate
+
+
+def _self_signed(key: ec.EllipticCurvePrivateKey, names: list[str]) -> x509.Certificate:
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0][:64])])
+    now = datetime.datetime.now(datetime.UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=365 * _YEARS))
+        .add_extension(x509.SubjectAlternativeName([_alternative(name) for name in names]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+
+
+def _alternative(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
+
+
+def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+def _write(path: Path, content: bytes, mode: int) -> None:
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with os.fdopen(fd, "wb") as file:
+        file.write(content)
+        os.fsync(fd)

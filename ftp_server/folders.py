@@ -1,0 +1,47 @@
+"""Where a fiduciary's files lie on the server's disk; never decides what becomes of them."""
+
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+from transfer.durable import make_folder
+
+Folder = tuple[str, ...]
+"""A folder below a fiduciary's root, as safe names from the top."""
+
+
+@dataclass(frozen=True)
+class Folders:
+    """The folders of one fiduciary, all on one volume so that a name can move between them in one step.
+
+    ``files`` is what READ sees as its root; ``staging`` holds what is being received, ``suspects`` what proved
+    doubtful, ``trash`` what was collected and removed.
+    """
+
+    files: Path
+    staging: Path
+    suspects: Path
+    trash: Path
+
+    @classmethod
+    def of(cls, root: Path, fiduciary: str) -> "Folders":
+        """Return a fiduciary's folders below the server's root, made if they are missing."""
+        top = root / fiduciary
+        folders = cls(top / "files", top / "staging", top / "suspects", top / "trash")
+        for folder in (folders.files, folders.staging, folders.suspects, folders.trash):
+            make_folder(folder)
+        return folders
+
+    def published(self, folder: Folder, name: str = "") -> Path:
+        """Return the disk path of a published file or folder."""
+        return self.files.joinpath(*folder, name) if name else self.files.joinpath(*folder)
+
+
+def new_id() -> str:
+    """Return a name for a deposit that no other deposit ever has (32 hex digits)."""
+    return uuid.uuid4().hex
+
+
+def shown(folder: Folder, name: str = "") -> str:
+    """Return a path as a session sees it: ``/000204/scan.pdf``."""
+    return "/" + "/".join([*folder, *([name] if name else [])])

@@ -1,0 +1,124 @@
+"""Finishes what a publication may leave for later, and what a stopped server left behind; never answers a session."""
+
+import contextlib
+import logging
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ftp_server.deposits import Deposit, Deposits, Suspect
+from ftp_server.folders import Folders
+from ftp_server.names import Names
+from transfer.durable import make_folder, same_file, sync_folder
+from transfer.fingerprints import Fingerprint, measure
+
+log = logging.getLogger("navette.server")
+
+_PAUSE = 0.2  # seconds between two passes: one sync of a folder serves all files published in it meanwhile
+
+
+class Settling:
+    """Removes staging names once their final folders are synced, in a thread of its own."""
+
+    def __init__(self, reached: Callable[[str], None] = lambda _: None) -> None:
+        self._lock = threading.Lock()
+        self._pending: dict[str, tuple[Path, Path]] = {}
+        self._reached = reached
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="settling", daemon=True)
+        self._thread.start()
+
+    def add(self, deposit_id: str, stage: Path, target: Path) -> None:
+        """Take over a published file: ``stage`` goes once ``target``, its folder, is synced."""
+        with self._lock:
+            self._pending[deposit_id] = (stage, target)
+
+    def forget(self, deposit_id: str) -> None:
+        """Remove a staging name at once, because its document was collected: it must never be published again."""
+        with self._lock:
+            pending = self._pending.pop(deposit_id, None)
+            if pending:
+                pending[0].unlink(missing_ok=True)
+
+    def settle(self) -> None:
+        """Settle all that waits now."""
+        with self._lock:
+            batch = dict(self._pending)
+        for target in {target for _, target in batch.values()}:
+            with contextlib.suppress(FileNotFoundError):
+                sync_folder(target)
+        with self._lock:
+            for deposit_id, (stage, _) in batch.items():
+                if self._pending.pop(deposit_id, None):
+                    stage.unlink(missing_ok=True)
+        if batch:
+            self._reached("server.settled")
+
+    def close(self) -> None:
+        """Settle what waits and stop."""
+        self._stop.set()
+        self._thread.join()
+        self.settle()
+
+    def _run(self) -> None:
+        while not self._stop.wait(_PAUSE):
+            self.settle()
+
+
+@dataclass(frozen=True)
+class Leftovers:
+    """What a stopped server left in a fiduciary's staging folder; ``now`` in seconds since 1970 UTC."""
+
+    fiduciary: str
+    folders: Folders
+    deposits: Deposits
+    names: Names
+    now: float
+
+    def sort(self) -> None:
+        """Bring every file to its one continuation (see :mod:`ftp_server.receiving`)."""
+        for stage in sorted(path for path in self.folders.staging.rglob("*") if path.is_file()):
+            deposit = self.deposits.find(stage.name)
+            if deposit is None:
+                self._keep_suspect(stage)
+            elif deposit.collected_at is not None:
+                stage.unlink()
+            else:
+                self._publish(stage, deposit)
+        for empty in [path for path in self.folders.staging.iterdir() if path.is_dir()]:
+            with contextlib.suppress(OSError):
+                empty.rmdir()
+
+    def _publish(self, stage: Path, deposit: Deposit) -> None:
+        target = self.folders.files / deposit.folder.lstrip("/")
+        make_folder(target)
+        if not same_file(stage, target / deposit.name):
+            with stage.open("rb") as file:
+                whole = measure(file) == Fingerprint(deposit.size, deposit.sha256)
+            if not whole:
+                self.deposits.forget(deposit.id)
+                self._keep_suspect(stage)
+                return
+            while True:
+                try:
+                    os.link(stage, target / deposit.name)
+                    break
+                except FileExistsError:
+                    deposit = replace(deposit, name=self.names.reserve(target, deposit.name))
+                    self.deposits.rename(deposit, deposit.name)
+            log.info("published after a restart: %s/%s", deposit.folder, deposit.name)
+        sync_folder(target)
+        stage.unlink()
+
+    def _keep_suspect(self, stage: Path) -> None:
+        size = stage.stat().st_size
+        if size == 0:
+            stage.unlink()
+            return
+        reason = "server_stopped"
+        self.deposits.suspect(Suspect(stage.name, self.fiduciary, "", "/", stage.name, size, reason, "", self.now))
+        stage.rename(self.folders.suspects / stage.name)
+        sync_folder(self.folders.suspects)
+        log.warning("suspect, the server had stopped while receiving it: %s (%d bytes)", stage.name, size)

@@ -1,0 +1,56 @@
+"""The server's tables; never runs a statement."""
+
+from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, MetaData, String, Table
+
+metadata = MetaData()
+
+fiduciaries = Table(
+    "fiduciaries",
+    metadata,
+    Column("number", String(6), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("created_at", Float, nullable=False),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("login", String(32), primary_key=True),
+    Column("fiduciary", String(6), ForeignKey("fiduciaries.number"), nullable=False),
+    Column("password_hash", String(200), nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("tls_required", Boolean, nullable=False),
+    Column("created_at", Float, nullable=False),
+)
+
+deposits = Table(
+    "deposits",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("retry_key", String(64), nullable=False, index=True),
+    Column("fiduciary", String(6), nullable=False),
+    Column("login", String(32), nullable=False),
+    Column("folder", String(800), nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("peer", String(64), nullable=False),
+    Column("evidence", String(40), nullable=False),
+    Column("received_at", Float, nullable=False),
+    Column("collected_at", Float),
+    Index("deposits_by_place", "fiduciary", "folder", "name"),
+)
+
+suspects = Table(
+    "suspects",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("fiduciary", String(6), nullable=False),
+    Column("login", String(32), nullable=False),
+    Column("folder", String(800), nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("reason", String(40), nullable=False),
+    Column("peer", String(64), nullable=False),
+    Column("received_at", Float, nullable=False),
+)

@@ -1,0 +1,63 @@
+"""The one command line, ``navette``: finds the command and turns failures into sentences; never does a room's work."""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from transfer.failures import Failure
+from transfer.language import LANGUAGES, Language, system_language
+
+_ROOMS = ("navette", "dossiers", "fetcher", "ini_tools", "ftp_server", "uploader")
+_MODULES = {
+    "up": "navette.up",
+    "server": "navette.server_commands",
+    "ini": "navette.ini_commands",
+    "fetch": "navette.fetch_commands",
+    "service": "navette.fetch_commands",
+    "dossier": "navette.dossier_commands",
+    "waiting": "navette.dossier_commands",
+    "journal": "navette.dossier_commands",
+    "settings": "navette.dossier_commands",
+}
+"""First word of a command -> the module that knows it; only that one is imported, so that each command starts fast."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 1 not done, 2 wrong usage or a refusal."""
+    first = _top_parser(add_help=False)
+    first.add_argument("rest", nargs=argparse.REMAINDER)
+    known = first.parse_known_args(argv)[0]
+    if known.rest[:1] == ["uploader"]:
+        from uploader.__main__ import main as uploader
+
+        return uploader(known.rest[1:])
+    language = Language(known.language or system_language(), *_ROOMS)
+    parser = _top_parser(description=language.say("cli.navette"))
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    wanted = _MODULES.get(known.rest[0]) if known.rest else None
+    for module in dict.fromkeys([wanted] if wanted else _MODULES.values()):
+        importlib.import_module(module).add(commands, language)
+    if not wanted:
+        commands.add_parser("uploader", help=language.say("cli.uploader"), add_help=False)
+    args = parser.parse_args(argv)
+    args.home, args.language = known.home, language
+    try:
+        code: int = args.run(args)
+    except Failure as failure:
+        print(language.failure(failure), file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+def _top_parser(**options: Any) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="navette", **options)
+    home = Path(os.environ.get("NAVETTE_HOME", "var"))
+    parser.add_argument("--home", type=Path, default=home, help="NAVETTE_HOME, ./var")
+    parser.add_argument("--language", choices=LANGUAGES, help="NAVETTE_LANGUAGE")
+    return parser

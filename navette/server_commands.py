@@ -1,0 +1,134 @@
+"""``navette server``: runs the FTP server and keeps its accounts; never reads a document."""
+
+import argparse
+import json
+import logging
+import re
+import sys
+from typing import Any
+
+from ftp_server.accounts import Accounts
+from ftp_server.server import Server, ServerSettings, database, stop_on_signals
+from navette.kill_point import kill_point
+from transfer.failures import PermanentFailure
+from transfer.language import Language
+
+
+def add(commands: Any, language: Language) -> None:
+    """Add the commands to ``navette``."""
+    server = commands.add_parser("server", help=language.say("cli.server"))
+    verbs = server.add_subparsers(metavar="COMMAND", required=True)
+
+    run = verbs.add_parser("run", help=language.say("cli.server.run"))
+    run.add_argument("--host", default="127.0.0.1")
+    run.add_argument("--port", type=int, default=2121)
+    run.add_argument("--passive-ports", type=_port_range, metavar="FIRST-LAST")
+    run.add_argument("--public-address", metavar="ADDRESS")
+    run.add_argument("--json", action="store_true")
+    run.set_defaults(run=_run)
+
+    account = verbs.add_parser("account", help=language.say("cli.account"))
+    deeds = account.add_subparsers(metavar="COMMAND", required=True)
+    adding = deeds.add_parser("add", help=language.say("cli.account.add"))
+    adding.add_argument("fiduciary", metavar="NNNNNN")
+    adding.add_argument("--dossier", metavar="NUMBER")
+    adding.add_argument("--name", default="")
+    adding.set_defaults(run=_add)
+    listing = deeds.add_parser("list", help=language.say("cli.account.list"))
+    listing.set_defaults(run=_list)
+    for verb, deed in (("reset", _reset), ("disable", _disable), ("enable", _enable)):
+        changing = deeds.add_parser(verb, help=language.say(f"cli.account.{verb}"))
+        changing.add_argument("login")
+        changing.set_defaults(run=deed)
+    for each in (adding, listing, *(deeds.choices[verb] for verb in ("reset", "disable", "enable"))):
+        each.add_argument("--json", action="store_true")
+
+
+def _run(args: argparse.Namespace) -> int:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(message)s", stream=sys.stderr)
+    for library in ("pyftpdlib", "alembic"):
+        logging.getLogger(library).setLevel(logging.WARNING)
+    settings = ServerSettings(
+        home=args.home / "server",
+        host=args.host,
+        port=args.port,
+        passive_ports=args.passive_ports,
+        public_address=args.public_address,
+    )
+    server = Server(settings, reached=kill_point())
+    stop_on_signals(server)
+    host, port = server.address
+    fingerprint = server.certificate.fingerprint()
+    if args.json:
+        print(json.dumps({"ready": True, "host": host, "port": port, "fingerprint": fingerprint}), flush=True)
+    else:
+        print(args.language.say("server.ready", host=host, port=port, fingerprint=fingerprint), flush=True)
+    server.run()
+    return 0
+
+
+def _accounts(args: argparse.Namespace) -> Accounts:
+    return Accounts(database(args.home / "server"))
+
+
+def _add(args: argparse.Namespace) -> int:
+    accounts = _accounts(args)
+    if args.dossier:
+        made = accounts.add_dossier(args.fiduciary, args.dossier)
+    else:
+        made = accounts.add_fiduciary(args.fiduciary, args.name)
+    return _show_passwords(args, made)
+
+
+def _reset(args: argparse.Namespace) -> int:
+    return _show_passwords(args, _accounts(args).reset(args.login))
+
+
+def _show_passwords(args: argparse.Namespace, passwords: dict[str, str]) -> int:
+    if args.json:
+        print(json.dumps(passwords))
+    else:
+        for login, password in passwords.items():
+            print(f"{login}  {password}")
+        print(args.language.say("server.passwords_once"))
+    return 0
+
+
+def _disable(args: argparse.Namespace) -> int:
+    return _switch(args, False)
+
+
+def _enable(args: argparse.Namespace) -> int:
+    return _switch(args, True)
+
+
+def _switch(args: argparse.Namespace, enabled: bool) -> int:
+    _accounts(args).enable(args.login, enabled)
+    if args.json:
+        print(json.dumps({"login": args.login, "enabled": enabled}))
+    else:
+        print(args.language.say("server.account_enabled" if enabled else "server.account_disabled", login=args.login))
+    return 0
+
+
+def _list(args: argparse.Namespace) -> int:
+    found = _accounts(args).list()
+    if args.json:
+        rows = [{"login": a.name.login, "enabled": a.enabled, "tls_required": a.tls_required} for a in found]
+        print(json.dumps(rows))
+        return 0
+    say = args.language.say
+    for account in found:
+        state = say("server.enabled" if account.enabled else "server.disabled")
+        protection = say("server.tls_required" if account.tls_required else "server.tls_optional")
+        print(f"{account.name.login:<32}  {state:<12}  {protection}")
+    if not found:
+        print(say("server.no_accounts"))
+    return 0
+
+
+def _port_range(text: str) -> range:
+    found = re.fullmatch(r"(\d{1,5})-(\d{1,5})", text)
+    if not found or not 1024 <= int(found[1]) <= int(found[2]) <= 65_535:
+        raise PermanentFailure("server.bad_port_range", text=text[:40])
+    return range(int(found[1]), int(found[2]) + 1)
