@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Self
 
 from transfer.failures import PermanentFailure
+from transfer.safe_names import safe_name
 
 _FIDUCIARY = re.compile(r"[0-9]{6}")
 _DOSSIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,15}")
-_LOGIN = re.compile(r"(READ|WRITE)_([0-9]{6})(?:_(.+))?")
+_LOGIN = re.compile(rf"(READ|WRITE)_({_FIDUCIARY.pattern})(?:_({_DOSSIER.pattern}))?")
 
 
 class AccountKind(enum.StrEnum):
@@ -29,9 +30,10 @@ def fiduciary_number(text: str) -> str:
 def dossier_number(text: str) -> str:
     """Return a dossier's number (1 to 16 letters, digits, hyphens), or refuse it with ``account.bad_dossier``.
 
-    The limit keeps every login within the 32 ASCII characters that scanners accept.
+    The limit keeps every login within the 32 ASCII characters that scanners accept. A dossier is a folder too: the
+    names that Windows keeps for devices (``CON``, ``COM1``) are refused.
     """
-    if not _DOSSIER.fullmatch(text):
+    if not _DOSSIER.fullmatch(text) or safe_name(text) != text:
         raise PermanentFailure("account.bad_dossier", number=text[:40])
     return text
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from transfer.accounts import AccountKind, dossier_number, fiduciary_number
 from transfer.failures import Failure, PermanentFailure
@@ -102,49 +102,93 @@ def sections(raw: bytes, file: str) -> Sections:
     UTF-8 with or without byte order mark, UTF-16 and CP1252 are read, with any line ends. A value is all that follows
     the first ``=``, without surrounding blanks; a pair of double quotes around it is taken off and keeps its blanks.
     """
-    found: Sections = {}
-    current: dict[str, Entry] | None = None
-    for line, text in enumerate(_lines(raw, file), start=1):
-        stripped = text.strip()
-        if not stripped or stripped.startswith(_COMMENTS):
-            continue
-        if text[0] in " \t":
-            raise PermanentFailure("ini.indented", file=file, line=line)
-        if stripped.startswith("[") and stripped.endswith("]"):
-            name = stripped[1:-1].strip().lower()
-            if name in found:
-                raise PermanentFailure("ini.duplicate_section", file=file, line=line, section=name[:40])
-            current = found[name] = {}
-            continue
-        key, equals, value = (part.strip() for part in stripped.partition("="))
-        key = key.lower()
-        if not equals or not key:
-            raise PermanentFailure("ini.not_readable", file=file, line=line)
-        if current is None:
-            raise PermanentFailure("ini.no_section", file=file, line=line)
-        if key in current:
-            raise PermanentFailure("ini.duplicate_key", file=file, line=line, key=key[:40])
-        current[key] = Entry(unquoted(value), line)
+    found, faults = _split(raw, file)
+    if faults:
+        raise faults[0]
     return found
 
 
 def interpret(found: Sections, file: str) -> ClientIni:
     """Check what the keys say and return it; unknown sections and keys are left alone."""
+    ini, faults = _interpreted(found, file)
+    if faults:
+        raise faults[0]
+    return ini
+
+
+def faults(raw: bytes, file: str) -> list[PermanentFailure]:
+    """Return everything for which :func:`read` would refuse these bytes, in the order of their lines."""
+    try:
+        found, unreadable = _split(raw, file)
+    except PermanentFailure as failure:
+        return [failure]
+    wrong = unreadable + _interpreted(found, file)[1]
+    return sorted(wrong, key=lambda failure: int(failure.values.get("line") or _LARGEST))
+
+
+def quoted(value: str) -> str:
+    """Return a value as it must stand in an INI: quoted where blanks or quotes would be lost when read back.
+
+    Control characters are refused with ``ini.control_character``: a line end would inject a section.
+    """
+    if any(ord(c) < 32 or c in "\x7f\x85\u2028\u2029" or "\ud800" <= c <= "\udfff" for c in value):
+        raise PermanentFailure("ini.control_character")
+    return f'"{value}"' if value != value.strip() or value.startswith('"') else value
+
+
+def unquoted(value: str) -> str:
+    """Take one pair of surrounding double quotes off a value."""
+    return value[1:-1] if len(value) >= 2 and value[0] == value[-1] == '"' else value
+
+
+def _split(raw: bytes, file: str) -> tuple[Sections, list[PermanentFailure]]:
+    found: Sections = {}
+    wrong: list[PermanentFailure] = []
+    current: dict[str, Entry] | None = None
+
+    def fault(line: int, code: str, **values: str) -> None:
+        wrong.append(PermanentFailure(code, file=file, line=line, **values))
+
+    for line, text in enumerate(_lines(raw, file), start=1):
+        stripped = text.strip()
+        if not stripped or stripped.startswith(_COMMENTS):
+            continue
+        if text[0] in " \t":
+            fault(line, "ini.indented")
+        if stripped.startswith("[") and stripped.endswith("]"):
+            name = stripped[1:-1].strip().lower()
+            if name in found:
+                fault(line, "ini.duplicate_section", section=name[:40])
+            current = found.setdefault(name, {})
+            continue
+        key, equals, value = (part.strip() for part in stripped.partition("="))
+        key = key.lower()
+        if not equals or not key:
+            fault(line, "ini.not_readable")
+        elif current is None:
+            fault(line, "ini.no_section")
+        elif key in current:
+            fault(line, "ini.duplicate_key", key=key[:40])
+        else:
+            current[key] = Entry(unquoted(value), line)
+    return found, wrong
+
+
+def _interpreted(found: Sections, file: str) -> tuple[ClientIni, list[PermanentFailure]]:
+    """Return what the keys say, and all that is wrong with them; when anything is, the first is not to be used."""
     take = _Taker(found, file)
-    user = take.required("ftp", "user", _depositing_user)
-    dossier = take.required("dossier", "number", dossier_number)
-    return ClientIni(
+    ini = ClientIni(
         connection=Connection(
             host=take.required("ftp", "host", _host),
             port=take.optional("ftp", "port", 21, _port),
-            user=user,
+            user=take.required("ftp", "user", _depositing_user),
             password=take.required("ftp", "password", str),
             security=take.optional("ftp", "security", Security.TLS, lambda v: Security(v.lower())),
             fingerprint=take.optional("ftp", "fingerprint", None, _fingerprint),
             passive=take.optional("ftp", "passive", True, _switch),
         ),
         remote_folder=take.optional("ftp", "folder", "/", str),
-        dossier=dossier,
+        dossier=take.required("dossier", "number", dossier_number),
         dossier_name=take.optional("dossier", "name", "", str),
         fiduciary=take.required("dossier", "fiduciary", fiduciary_number),
         language=take.optional("uploader", "language", "fr", _language),
@@ -155,35 +199,22 @@ def interpret(found: Sections, file: str) -> ClientIni:
         watch=take.optional("uploader", "watch", False, _switch),
         locked=take.optional("locked", "keys", frozenset(), lambda v: frozenset(_words(v))),
     )
-
-
-def quoted(value: str) -> str:
-    """Return a value as it must stand in an INI: quoted where blanks or quotes would be lost when read back.
-
-    Control characters are refused with ``ini.control_character``: a line end would inject a section.
-    """
-    if any(ord(character) < 32 or character in "\x7f\x85\u2028\u2029" for character in value):
-        raise PermanentFailure("ini.control_character")
-    return f'"{value}"' if value != value.strip() or value.startswith('"') else value
-
-
-def unquoted(value: str) -> str:
-    """Take one pair of surrounding double quotes off a value."""
-    return value[1:-1] if len(value) >= 2 and value[0] == value[-1] == '"' else value
+    return ini, take.faults
 
 
 class _Taker:
-    """Takes values out of the sections and names the line when one does not fit."""
+    """Takes values out of the sections, and notes what does not fit with its line; never with the value itself."""
 
     def __init__(self, found: Sections, file: str) -> None:
         self._found = found
         self._file = file
+        self.faults: list[PermanentFailure] = []
 
     def required(self, section: str, key: str, check: Callable[[str], _T]) -> _T:
         entry = self._found.get(section, {}).get(key)
         if entry is None or not entry.value:
-            line = entry.line if entry else None
-            raise PermanentFailure("ini.missing_key", file=self._file, section=section, key=key, line=line)
+            self._fault("ini.missing_key", entry, section=section, key=key)
+            return cast(_T, None)
         return self._checked(entry, key, check)
 
     def optional(self, section: str, key: str, default: _T, check: Callable[[str], _T]) -> _T:
@@ -193,25 +224,41 @@ class _Taker:
     def _checked(self, entry: Entry, key: str, check: Callable[[str], _T]) -> _T:
         try:
             return check(entry.value)
-        except (ValueError, Failure):
-            raise PermanentFailure("ini.bad_value", file=self._file, line=entry.line, key=key) from None
+        except Failure as failure:
+            self._fault(failure.code if failure.code.startswith("ini.") else "ini.bad_value", entry, key=key)
+        except ValueError:
+            self._fault("ini.bad_value", entry, key=key)
+        return cast(_T, None)  # seen by nobody: an INI with faults is not used
+
+    def _fault(self, code: str, entry: Entry | None, **values: str) -> None:
+        line = entry.line if entry else None
+        self.faults.append(PermanentFailure(code, file=self._file, line=line, **values))
 
 
 def _lines(raw: bytes, file: str) -> list[str]:
-    utf16 = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    if len(raw) > _LARGEST or (b"\0" in raw and not utf16):
-        raise PermanentFailure("ini.not_an_ini", file=file)
     try:
-        text = raw.decode("utf-16" if utf16 else "utf-8-sig")
+        if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            text = raw.decode("utf-16")
+        else:
+            text = _utf8_or_ansi(raw)
     except UnicodeDecodeError:
-        text = raw.decode("cp1252", errors="replace")
+        raise PermanentFailure("ini.not_an_ini", file=file) from None
+    if len(raw) > _LARGEST or "\0" in text:
+        raise PermanentFailure("ini.not_an_ini", file=file)
     return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+def _utf8_or_ansi(raw: bytes) -> str:
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return raw.decode("cp1252")
 
 
 def _depositing_user(text: str) -> str:
     """Take any login, for any FTP server, but never a READ account: that one must not be in a client's hands."""
     if text.upper().startswith(f"{AccountKind.READ}_"):
-        raise ValueError(text)
+        raise PermanentFailure("ini.read_account")
     return text
 
 

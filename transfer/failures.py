@@ -18,7 +18,7 @@ class Failure(Exception):
 
     def __str__(self) -> str:
         """Return the code and its values, for logs: ``session.unreachable host=ftp.example.be port=21``."""
-        return " ".join([self.code, *(f"{key}={value}" for key, value in self.values.items())])
+        return " ".join([self.code, *(f"{key}={_one_line(value)}" for key, value in self.values.items())])
 
 
 class TemporaryFailure(Failure):
@@ -29,3 +29,8 @@ class TemporaryFailure(Failure):
 
 class PermanentFailure(Failure):
     """Trying again will not help: a person must act."""
+
+
+def _one_line(value: str | int | None) -> str:
+    """Leave out what would end or forge a line of a log: file names come from anywhere."""
+    return "".join(character if character.isprintable() else "?" for character in str(value))

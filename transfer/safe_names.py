@@ -3,6 +3,8 @@
 import re
 import unicodedata
 
+from transfer.wire_names import readable
+
 NAME_BYTES = 180
 """Longest name in UTF-8 bytes: leaves room for a counter and for deep target folders on Windows."""
 
@@ -20,12 +22,8 @@ def safe_name(raw: str) -> str:
     kind become plain ones; a leading dot, a reserved Windows name and an empty name are made visible and harmless. The
     result is NFC, and a safe name given again is returned unchanged.
     """
-    name = _visible(raw)
-    name = _FORBIDDEN.sub("_", name).strip(" ").rstrip(". ")
-    if name.startswith("."):
-        name = "_" + name.lstrip(".")
-    if _RESERVED.match(name):
-        name = "_" + name
+    name = _FORBIDDEN.sub("_", _visible(raw)).strip(" ").rstrip(". ")
+    name = _guarded(_cut(name, NAME_BYTES))  # cutting can lay a reserved name bare
     return _cut(name, NAME_BYTES) or _UNNAMED
 
 
@@ -51,13 +49,20 @@ def split_extension(name: str) -> tuple[str, str]:
 
 def _visible(raw: str) -> str:
     kept = []
-    for character in unicodedata.normalize("NFC", raw):
+    for character in unicodedata.normalize("NFC", readable(raw)):
         category = unicodedata.category(character)
         if category in {"Zs", "Zl", "Zp"} or character in "\t\n\r":
             kept.append(" ")
         elif category not in _DROPPED_CATEGORIES:
             kept.append(character)
     return unicodedata.normalize("NFC", "".join(kept))
+
+
+def _guarded(name: str) -> str:
+    """Put ``_`` before a reserved name and instead of leading dots."""
+    if name.startswith("."):
+        return "_" + name.lstrip(".")
+    return "_" + name if _RESERVED.match(name) else name
 
 
 def _cut(name: str, limit: int) -> str:
