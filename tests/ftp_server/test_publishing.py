@@ -1,0 +1,187 @@
+"""What 226 promises: stored, under a name of its own, recorded, and only then visible."""
+
+import ftplib
+import io
+import threading
+from pathlib import Path
+
+import pytest
+from served import FIDUCIARY, PDF, Served, serving, sha256
+from waiting import until
+
+from ftp_server.database import Database
+from ftp_server.deposits import Deposits
+from ftp_server.server import database
+
+
+@pytest.fixture
+def served(tmp_path: Path):
+    with serving(tmp_path / "server") as running:
+        yield running
+
+
+def deposits_in(home: Path) -> list[tuple[str, str, str]]:
+    opened: Database = database(home)
+    deposits = Deposits(opened)
+    rows = [(d.folder, d.name, d.sha256) for folder in ((), ("000204",)) for d in deposits.published(FIDUCIARY, folder)]
+    deposits.close()
+    opened.close()
+    return rows
+
+
+def test_order_of_publication(tmp_path: Path) -> None:
+    """At each step before the link READ sees nothing; the row is there before the link, and the link before 226."""
+    home = tmp_path / "server"
+    seen: list[tuple[str, int, int]] = []
+    running: list[Served] = []
+
+    def reached(step: str) -> None:
+        if step != "server.settled":
+            seen.append((step, len(deposits_in(home)), len(running[0].published())))
+
+    with serving(home, reached) as served:
+        running.append(served)
+        with served.session() as ftp:
+            ftp.storbinary("STOR scan.pdf", io.BytesIO(PDF))
+    steps = [step for step, _, _ in seen]
+    assert steps == ["server.received", "server.synced", "server.recorded", "server.linked", "server.answered"]
+    assert [visible for _, _, visible in seen] == [0, 0, 0, 1, 1]
+    assert [rows for step, rows, _ in seen if step in {"server.received", "server.recorded"}] == [0, 1]
+
+
+def test_half_a_file_is_invisible(served: Served) -> None:
+    """While a document arrives, READ lists nothing and can retrieve nothing."""
+    with served.session() as ftp, served.collecting() as collector:
+        sock = ftp.transfercmd("STOR scan.pdf")
+        sock.sendall(PDF[:1000])
+        until(lambda: served.staged() != [], 5, "bytes to arrive")
+        assert collector.nlst() == []
+        with pytest.raises(ftplib.error_perm):
+            collector.size("scan.pdf")
+        sock.sendall(PDF[1000:])
+        sock.close()
+        ftp.voidresp()
+        assert collector.nlst() == ["scan.pdf"]
+
+
+def test_a_name_never_replaces_another(served: Served) -> None:
+    """The same name again gets a counter, and the reply tells it; case twins count as the same name."""
+    with served.session() as ftp:
+        told = [
+            ftp.storbinary(f"STOR {name}", io.BytesIO(PDF + bytes([n])))
+            for n, name in enumerate(["scan.pdf", "scan.pdf", "SCAN.PDF", "scan.pdf"])
+        ]
+    assert ['"/scan.pdf"' in told[0], '"/scan(2).pdf"' in told[1], '"/SCAN(' in told[2], '"/scan(' in told[3]] == [
+        True
+    ] * 4
+    assert sorted(served.published().values()) == [PDF + bytes([n]) for n in range(4)]
+
+
+def test_five_scanners_send_the_same_name_at_once(served: Served) -> None:
+    """Five scanners that push scan.pdf at the same moment leave five documents."""
+    documents = [PDF + bytes([n]) for n in range(5)]
+
+    def push(data: bytes) -> None:
+        with served.session() as ftp:
+            ftp.storbinary("STOR /000204/scan.pdf", io.BytesIO(data))
+
+    threads = [threading.Thread(target=push, args=(data,)) for data in documents]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(served.published().values()) == documents
+    assert all(name.startswith("000204/scan") for name in served.published())
+
+
+def test_a_retry_is_stored_once(served: Served) -> None:
+    """The same bytes under the same name, sent again after a lost reply, are stored once and told the first name."""
+    replies = []
+    for _ in range(2):
+        with served.session() as ftp:
+            replies.append(ftp.storbinary("STOR scan.pdf", io.BytesIO(PDF)))
+    assert replies[0] == replies[1]
+    assert list(served.published()) == ["scan.pdf"]
+
+
+def test_a_retry_after_collection_is_not_published_again(served: Served) -> None:
+    """A retry of what the fiduciary has collected already succeeds and brings nothing back."""
+    with served.session() as ftp:
+        ftp.storbinary("STOR scan.pdf", io.BytesIO(PDF))
+    with served.collecting() as collector:
+        collector.delete("scan.pdf")
+    with served.session() as ftp:
+        assert ftp.storbinary("STOR scan.pdf", io.BytesIO(PDF)).startswith("226")
+        assert ftp.sendcmd("XSHA256 scan.pdf") == f"250 {sha256(PDF)}"
+    assert served.published() == {}
+
+
+def test_the_same_bytes_under_two_names_are_two_documents(served: Served) -> None:
+    """Only the same name makes a retry: two names are two documents, whatever their bytes."""
+    with served.session() as ftp:
+        ftp.storbinary("STOR a.pdf", io.BytesIO(PDF))
+        ftp.storbinary("STOR b.pdf", io.BytesIO(PDF))
+    assert list(served.published()) == ["a.pdf", "b.pdf"]
+
+
+def test_bytes_stay_as_they_are_in_ascii_type(served: Served) -> None:
+    """TYPE A changes no byte, in either direction."""
+    data = b"line one\r\nline two\nline three\r" * 100
+    with served.session() as ftp:
+        for kind in ("A", "A N", "a", "L 8", "i", "I"):
+            assert ftp.sendcmd(f"TYPE {kind}").startswith("200")
+        ftp.sendcmd("TYPE A")
+        sock = ftp.transfercmd("STOR a.txt")
+        sock.sendall(data)
+        sock.close()
+        ftp.voidresp()
+        assert ftp.sendcmd("SIZE a.txt") == f"213 {len(data)}"
+    assert served.published() == {"a.txt": data}
+
+
+def test_collected_documents_go_to_the_trash(served: Served) -> None:
+    """What READ removes is out of sight, kept in the trash, and its receipt says when it was collected."""
+    with served.session() as ftp:
+        ftp.storbinary("STOR scan.pdf", io.BytesIO(PDF))
+    with served.collecting() as collector:
+        held = io.BytesIO()
+        collector.retrbinary("RETR scan.pdf", held.write)
+        assert held.getvalue() == PDF
+        collector.delete("scan.pdf")
+        assert collector.nlst() == []
+    assert [path.read_bytes() for path in (served.folder / "trash").iterdir()] == [PDF]
+    assert deposits_in(served.home) == []
+
+
+def test_settling_empties_staging(served: Served) -> None:
+    """Soon after 226 the staging name is gone and the published file stays."""
+    with served.session() as ftp:
+        ftp.storbinary("STOR scan.pdf", io.BytesIO(PDF))
+        until(lambda: served.staged() == [], 5, "staging to be empty")
+    assert served.published() == {"scan.pdf": PDF}
+
+
+def test_restart_finds_everything_as_it_was(tmp_path: Path) -> None:
+    """A second server on the same folder serves the same documents to the same accounts with the same certificate."""
+    home = tmp_path / "server"
+    with serving(home) as served:
+        first = served.server.certificate.fingerprint()
+        with served.session() as ftp:
+            ftp.storbinary("STOR scan.pdf", io.BytesIO(PDF))
+    with serving(home, passwords=served.passwords) as again:
+        assert again.server.certificate.fingerprint() == first
+        with again.collecting() as collector:
+            assert collector.nlst() == ["scan.pdf"]
+
+
+def test_stopping_lets_a_deposit_end(tmp_path: Path) -> None:
+    """A server that is told to stop receives the deposit under way to its end, and answers it."""
+    with serving(tmp_path / "server") as served, served.session() as ftp:
+        sock = ftp.transfercmd("STOR scan.pdf")
+        sock.sendall(PDF[:1000])
+        until(lambda: served.staged() != [], 5, "bytes to arrive")
+        served.server.stop()
+        sock.sendall(PDF[1000:])
+        sock.close()
+        assert ftp.voidresp().startswith("226")
+    assert served.published() == {"scan.pdf": PDF}
