@@ -19,6 +19,7 @@ from transfer.receipts import Receipt
 TIMEOUT = 60.0
 """Seconds without an answer or a byte after which the server counts as gone."""
 
+_BROKEN_OFF_SECONDS = 3.0  # some servers answer nothing to a transfer that ended before they had accepted it
 _SENT_AHEAD = 64  # commands of one bundle; its replies must fit the buffers between both sides
 _TOLD_NAME = re.compile(r'"((?:[^"]|"")+)"')
 
@@ -271,7 +272,9 @@ class FtpSession:
         except BaseException:
             reset(data)
             try:
+                self._ftp.patience(_BROKEN_OFF_SECONDS)
                 self._ftp.getmultiline()
+                self._ftp.patience(self._ftp.timeout)
             except ftplib.all_errors:
                 self.abandon()
             raise

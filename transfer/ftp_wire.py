@@ -93,6 +93,12 @@ class PlainWire(ftplib.FTP):
         self.data_socket = data
         return data, size
 
+    def patience(self, seconds: float | None) -> None:
+        """Wait at most so long for each answer to come."""
+        if self.sock is None:
+            raise EOFError
+        self.sock.settimeout(seconds)
+
     def break_off(self) -> None:
         """End what goes on over either socket, from any thread."""
         for sock in (self.data_socket, self.sock):
