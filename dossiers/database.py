@@ -1,0 +1,107 @@
+"""Opens the firm's database and brings its tables up to date; never reads or writes a row of them."""
+
+import contextlib
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from dossiers.tables import VERSION
+from transfer.failures import TemporaryFailure
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class Database:
+    """The firm's database, for any thread: SQLite by default, PostgreSQL or SQL Server by URL.
+
+    A commit is on stable storage when it returns. Both kinds of block raise ``database.full`` or
+    ``database.unavailable`` when the database itself fails.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._engine = create_engine(url)
+        self._writing = self._engine.execution_options(writing=True)
+        # SQLite lets its writers wait by sleeping ever longer; threads of one program rather take turns.
+        self._turn: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()
+        if self._engine.dialect.name == "sqlite":
+            self._turn = threading.Lock()
+            event.listen(self._engine, "connect", _prepare_sqlite)
+            event.listen(self._engine, "begin", _begin_sqlite)
+        try:
+            self._migrate()
+        except BaseException:
+            self.close()
+            raise
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Open a transaction that commits at the end of its ``with`` block; SQLite has one writer at a time."""
+        with self._turn, _failures(), self._writing.begin() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open a connection that sees one state of the database and never waits for a writer."""
+        with _failures(), self._engine.connect() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    def _migrate(self) -> None:
+        if self._version() == VERSION:
+            return
+        try:
+            with self.write() as connection:
+                _upgrade(connection)
+        except DBAPIError:  # where a transaction does not keep others out, another program may have made the tables
+            if self._version() != VERSION:
+                raise
+
+    def _version(self) -> str | None:
+        try:
+            with self.read() as connection:
+                return connection.execute(text("SELECT version_num FROM firm_version")).scalar()
+        except (DBAPIError, TemporaryFailure):  # no such table: a new database, or one that cannot be opened at all
+            return None
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+@contextlib.contextmanager
+def _failures() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        cause = error.orig
+        if isinstance(cause, sqlite3.Error) and cause.sqlite_errorcode == sqlite3.SQLITE_FULL:
+            raise TemporaryFailure("database.full") from error
+        raise TemporaryFailure("database.unavailable") from error
+
+
+def _prepare_sqlite(connection: Any, _: object) -> None:
+    connection.isolation_level = None  # sqlite3 must not begin transactions by itself
+    cursor = connection.cursor()
+    for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=FULL"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Take the right to write at once: a reader that turns writer could be refused in the middle."""
+    writing = connection.get_execution_options().get("writing", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

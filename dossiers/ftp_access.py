@@ -1,0 +1,69 @@
+"""Says where and as whom to reach the FTP server, for the firm and for its clients; never opens a connection."""
+
+from sqlalchemy import select, update
+
+from dossiers import tables
+from dossiers.dossier import Dossier
+from dossiers.firm import Firm
+from transfer.accounts import AccountKind, AccountName
+from transfer.client_ini import Connection, Security
+from transfer.failures import PermanentFailure
+from transfer.remote_layout import dossier_folder
+
+
+def read_connection(firm: Firm) -> Connection:
+    """Return the connection that collects documents; refused with ``ftp_access.missing`` while a setting lacks."""
+    return _connection(firm, _user(firm, AccountKind.READ), _required(firm, "ftp.read_password"))
+
+
+def write_connection(firm: Firm, dossier: Dossier) -> tuple[Connection, str]:
+    """Return the connection and the remote folder with which a client deposits into a dossier.
+
+    A dossier with a WRITE account of its own has its folder as that account's root.
+    """
+    with firm.database.read() as connection:
+        row = connection.execute(
+            select(tables.dossiers.c.write_user, tables.dossiers.c.write_password).where(
+                tables.dossiers.c.number == dossier.number
+            )
+        ).one()
+    if row.write_user:
+        return _connection(firm, row.write_user, firm.seal.open(row.write_password)), "/"
+    deposit = _connection(firm, _user(firm, AccountKind.WRITE), _required(firm, "ftp.write_password"))
+    return deposit, dossier_folder(dossier.number)
+
+
+def give_write_account(firm: Firm, dossier: Dossier, user: str, password: str) -> None:
+    """Keep the WRITE account that deposits into this dossier only; its password is sealed."""
+    with firm.database.write() as connection:
+        connection.execute(
+            update(tables.dossiers)
+            .where(tables.dossiers.c.number == dossier.number)
+            .values(write_user=user, write_password=firm.seal.seal(password))
+        )
+
+
+def _connection(firm: Firm, user: str, password: str) -> Connection:
+    settings = firm.settings
+    return Connection(
+        host=_required(firm, "ftp.host"),
+        port=settings.number("ftp.port"),
+        user=user,
+        password=password,
+        security=Security(settings.text("ftp.security")),
+        fingerprint=settings.text("ftp.fingerprint") or None,
+        passive=settings.switch("ftp.passive"),
+    )
+
+
+def _user(firm: Firm, kind: AccountKind) -> str:
+    """Return the login that is set, else the one that the fiduciary's number gives."""
+    named = firm.settings.text(f"ftp.{kind.value.lower()}_user")
+    return named or AccountName(kind, _required(firm, "fiduciary.number")).login
+
+
+def _required(firm: Firm, name: str) -> str:
+    value = firm.settings.text(name)
+    if not value:
+        raise PermanentFailure("ftp_access.missing", name=name)
+    return value

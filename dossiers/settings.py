@@ -1,0 +1,134 @@
+"""The firm's settings, each declared once, and their values in the database; never keeps a secret unsealed."""
+
+import re
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, delete, insert, select
+
+from dossiers import tables
+from dossiers.database import Database
+from dossiers.sealing import Seal
+from transfer.accounts import fiduciary_number
+from transfer.failures import PermanentFailure
+from transfer.language import LANGUAGES
+from transfer.setting import Kind, Setting
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("fiduciary.number", Kind.TEXT, "", "firm"),
+    Setting("fiduciary.name", Kind.TEXT, "", "firm"),
+    Setting("fiduciary.language", Kind.TEXT, "fr", "firm"),
+    Setting("dossiers.root", Kind.TEXT, "", "firm"),
+    Setting("ftp.host", Kind.TEXT, "", "ftp"),
+    Setting("ftp.port", Kind.NUMBER, "21", "ftp"),
+    Setting("ftp.security", Kind.TEXT, "tls", "ftp"),
+    Setting("ftp.fingerprint", Kind.TEXT, "", "ftp"),
+    Setting("ftp.passive", Kind.SWITCH, "yes", "ftp"),
+    Setting("ftp.read_user", Kind.TEXT, "", "ftp"),
+    Setting("ftp.read_password", Kind.TEXT, "", "ftp", secret=True),
+    Setting("ftp.write_user", Kind.TEXT, "", "ftp"),
+    Setting("ftp.write_password", Kind.TEXT, "", "ftp", secret=True),
+    Setting("fetch.connections", Kind.NUMBER, "4", "ftp"),
+    Setting("fetch.settle_seconds", Kind.NUMBER, "10", "ftp"),
+    Setting("service.machine", Kind.TEXT, "", "service"),
+    Setting("service.start", Kind.TEXT, "automatic", "service"),
+    Setting("service.minutes", Kind.NUMBER, "5", "service"),
+    Setting("service.ftp", Kind.SWITCH, "yes", "service"),
+)
+
+LIMITS: Mapping[str, tuple[int, int]] = {
+    "ftp.port": (1, 65_535),
+    "fetch.connections": (1, 16),
+    "fetch.settle_seconds": (0, 3600),
+    "service.minutes": (1, 1440),
+}
+"""Lowest and highest value of each number."""
+
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "fiduciary.language": LANGUAGES,
+    "ftp.security": ("tls", "none"),
+    "service.start": ("automatic", "manual"),
+}
+"""The only values of the texts that are a choice."""
+
+_DECLARED = {setting.name: setting for setting in SETTINGS}
+_LONGEST = 1000
+_SWITCHES = ("yes", "no")
+
+
+class Settings:
+    """Reads and writes the values; a name that is not declared is refused with ``setting.unknown``."""
+
+    def __init__(self, database: Database, seal: Seal) -> None:
+        self._database = database
+        self._seal = seal
+
+    def text(self, name: str) -> str:
+        """Return a value as text, opened if it is a secret; the default where none was set."""
+        setting = declared(name)
+        with self._database.read() as connection:
+            value = stored(connection, name)
+        if value is None:
+            return setting.default
+        return self._seal.open(value) if setting.secret else value
+
+    def number(self, name: str) -> int:
+        """Return the value of a number."""
+        return int(self.text(name))
+
+    def switch(self, name: str) -> bool:
+        """Return whether a switch is on."""
+        return self.text(name) == "yes"
+
+    def is_set(self, name: str) -> bool:
+        """Tell whether a value was set: all that may be shown of a secret."""
+        declared(name)
+        with self._database.read() as connection:
+            return stored(connection, name) is not None
+
+    def set(self, name: str, value: str) -> None:
+        """Check and keep a value; an empty one brings the default back. Refused with a ``setting.`` code."""
+        setting = declared(name)
+        if value:
+            value = checked(setting, value)
+            value = self._seal.seal(value) if setting.secret else value
+        with self._database.write() as connection:
+            store(connection, name, value)
+
+
+def declared(name: str) -> Setting:
+    """Return the setting of that name, or refuse it with ``setting.unknown``."""
+    if name not in _DECLARED:
+        raise PermanentFailure("setting.unknown", name=name[:64])
+    return _DECLARED[name]
+
+
+def checked(setting: Setting, value: str) -> str:
+    """Return a value as it is kept; refuse one that the setting cannot have. A secret is never named in the refusal."""
+    if len(value) > _LONGEST or any(ord(character) < 32 or ord(character) == 127 for character in value):
+        raise PermanentFailure("setting.bad_text", name=setting.name)
+    if setting.kind is Kind.NUMBER:
+        lowest, highest = LIMITS[setting.name]
+        if not re.fullmatch("[0-9]{1,9}", value) or not lowest <= int(value) <= highest:
+            raise PermanentFailure("setting.bad_number", name=setting.name, lowest=lowest, highest=highest)
+        return str(int(value))
+    choices = _SWITCHES if setting.kind is Kind.SWITCH else CHOICES.get(setting.name)
+    if choices and value not in choices:
+        raise PermanentFailure("setting.bad_choice", name=setting.name, choices=", ".join(choices))
+    if setting.name == "ftp.fingerprint":
+        compact = value.replace(":", "").replace(" ", "").lower()
+        if not re.fullmatch("[0-9a-f]{64}", compact):
+            raise PermanentFailure("setting.bad_fingerprint", name=setting.name)
+        return compact
+    return fiduciary_number(value) if setting.name == "fiduciary.number" else value
+
+
+def stored(connection: Connection, name: str) -> str | None:
+    """Return what the database keeps of a setting, sealed if it is a secret."""
+    return connection.execute(select(tables.settings.c.value).where(tables.settings.c.name == name)).scalar()
+
+
+def store(connection: Connection, name: str, value: str) -> None:
+    """Replace what the database keeps of a setting; an empty value leaves nothing."""
+    connection.execute(delete(tables.settings).where(tables.settings.c.name == name))
+    if value:
+        connection.execute(insert(tables.settings).values(name=name, value=value))

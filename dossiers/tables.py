@@ -1,0 +1,142 @@
+"""The tables of the firm's database in portable SQL; never holds a query."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+VERSION = "0001"
+"""The migration that makes the tables as they stand here."""
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_N_label)s",
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+_Key = BigInteger().with_variant(Integer(), "sqlite")  # SQLite numbers rows by itself only in an INTEGER
+_Path = String(1000)
+_Code = String(64)
+
+
+class Moment(TypeDecorator[datetime]):
+    """A moment in UTC, kept without zone because SQLite and SQL Server have none; always read back as UTC."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Refuse a moment without zone: nobody could tell what it means."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment needs its time zone")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Give the zone back."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+dossiers = Table(
+    "dossiers",
+    metadata,
+    Column("number", String(16), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("language", String(2), nullable=False),
+    Column("enterprise", String(10)),
+    Column("template", _Path, nullable=False),
+    Column("write_user", String(64)),
+    Column("write_password", Text),  # sealed
+)
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("id", _Key, primary_key=True),
+    Column("origin", String(16), nullable=False),  # ftp, mail
+    Column("source", String(300), nullable=False),  # which server or mailbox
+    Column("path", _Path, nullable=False),  # where the source has it
+    Column("source_size", BigInteger),
+    Column("source_modified", String(32)),
+    Column("source_sha256", String(64)),
+    Column("dossier", String(16)),  # none while it waits
+    Column("reason", _Code),  # why it waits
+    Column("name", String(255), nullable=False),
+    Column("folder", _Path, nullable=False),
+    Column("placed", String(255)),  # the name it has in the folder
+    Column("placed_key", String(255)),  # what that name shares with its twins
+    Column("size", BigInteger),
+    Column("sha256", String(64)),
+    Column("state", String(16), nullable=False),
+    Column("found", Moment, nullable=False),
+    Column("changed", Moment, nullable=False),
+    Column("failure", _Code),
+    Column("attempts", Integer, nullable=False),
+    Column("next_try", Moment),
+    Index(None, "state"),
+    Index(None, "dossier"),
+)
+
+assignments = Table(
+    "assignments",
+    metadata,
+    Column("document", _Key, primary_key=True, autoincrement=False),
+    Column("dossier", String(16), nullable=False),
+    Column("source", _Path, nullable=False),  # its file in the waiting folder
+    Column("folder", _Path, nullable=False),
+    Column("placed", String(255)),
+    Column("placed_key", String(255)),
+    Column("state", String(16), nullable=False),
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("id", _Key, primary_key=True),
+    Column("document", _Key, nullable=False),
+    Column("dossier", String(16)),
+    Column("at", Moment, nullable=False),
+    Column("machine", String(255), nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("step", String(16), nullable=False),
+    Column("reason", _Code),
+    Column("sha256", String(64)),
+    Index(None, "document"),
+    Index(None, "dossier"),
+)
+
+settings = Table(
+    "settings",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", Text, nullable=False),  # sealed when the setting is a secret
+)
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("name", String(16), primary_key=True),
+    Column("machine", String(255), nullable=False),
+    Column("process", Integer, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("heartbeat", Moment, nullable=False),
+    Column("expires", Moment, nullable=False),
+)
+
+rounds = Table(
+    "rounds",
+    metadata,
+    Column("source", String(16), primary_key=True),
+    Column("started", Moment, nullable=False),
+    Column("ended", Moment),
+    Column("failure", _Code),
+    Column("delivered", Integer, nullable=False),
+    Column("waiting", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+    Column("next", Moment),
+)

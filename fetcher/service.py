@@ -1,0 +1,81 @@
+"""The service of the designated machine: rounds over all sources until it is told to stop; never fetches by itself."""
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+from dossiers import waiting_list
+from dossiers.delivery import Reached
+from dossiers.designation import Lease, running_rounds
+from dossiers.firm import Firm
+from dossiers.rounds import Result, Rounds, Source, Status
+from fetcher.batch import Told
+from fetcher.remote_files import ORIGIN
+from fetcher.round import run_round
+from transfer.failures import Failure, TemporaryFailure
+from transfer.retry import Wait
+
+SWITCH = "service.ftp"
+"""The setting that ticks FTP among the sources."""
+
+Report = Callable[[Status, Failure | None], None]
+"""Told how each round ended, with the failure that ended it early if one did."""
+
+
+def once(firm: Firm, told: Told = lambda *_: None, reached: Reached = lambda _: None) -> Result:
+    """Run one round over the FTP server at once, also for files whose next attempt is not due yet.
+
+    Raises the failure that kept files from being reached, and ``designation.`` ones while another runs.
+    """
+    stop = threading.Event()
+    with running_rounds(firm) as lease, stopped_by_signals(stop):
+        _finish_assignments(firm)
+        return run_round(
+            firm, lease, wait=_waiting(stop), stopping=stop.is_set, told=told, reached=reached, put_off=False
+        )
+
+
+def serve(
+    firm: Firm, stop: threading.Event, report: Report, told: Told = lambda *_: None, reached: Reached = lambda _: None
+) -> None:
+    """Run rounds until ``stop`` is set; it is obeyed between two documents."""
+
+    def fetch(lease: Lease) -> Result:
+        _finish_assignments(firm)
+        return run_round(firm, lease, wait=_waiting(stop), stopping=stop.is_set, told=told, reached=reached)
+
+    with running_rounds(firm) as lease:
+        sources = [Source(ORIGIN, SWITCH, fetch)]
+        Rounds(firm, lease, sources, wait=_waiting(stop), stopping=stop.is_set, report=report).run()
+
+
+@contextmanager
+def stopped_by_signals(stop: threading.Event) -> Iterator[None]:
+    """Set ``stop`` on SIGTERM and SIGINT during a ``with`` block, in the main thread."""
+
+    def told_to_stop(_number: int, _frame: FrameType | None) -> None:
+        # Not set here: the main thread may hold the event's lock at this very moment, and would wait for itself.
+        threading.Thread(target=stop.set).start()
+
+    before = {number: signal.signal(number, told_to_stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, action in before.items():
+            signal.signal(number, action)
+
+
+def _waiting(stop: threading.Event) -> Wait:
+    """Return a wait that ends early when the service is told to stop."""
+
+    def wait(seconds: float) -> None:
+        stop.wait(seconds)
+
+    return wait
+
+
+def _finish_assignments(firm: Firm) -> None:
+    with suppress(TemporaryFailure):  # someone assigns at this moment, and finishes them first
+        waiting_list.resume(firm)
