@@ -1,0 +1,101 @@
+"""Lets local files go once they are stored elsewhere, each against its receipt; never without one, never by a path."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from transfer.client_ini import AfterUpload
+from transfer.failures import Failure, PermanentFailure
+from transfer.fingerprints import measure
+from transfer.receipts import Proof, Receipt
+from transfer.safe_names import numbered
+from uploader.events import Fate
+from uploader.history import History
+from uploader.local_file import Seen, WatchedFile, check_unchanged
+
+
+class LocalRemoval:
+    """Does with sent files what the INI says; ``sent_folder`` is the name of the folder for those that are kept."""
+
+    def __init__(self, after: AfterUpload, sent_folder: str, history: History, clock: Callable[[], datetime]) -> None:
+        self._after = after
+        self._sent_folder = sent_folder
+        self._history = history
+        self._clock = clock
+
+    def settle(self, receipt: Receipt, seen: Seen, line: int) -> tuple[Fate, Path | None]:
+        """Let a file go, write it in the history's ``line``, and return what became of it and where it is kept.
+
+        A receipt that rests on the server's word alone deletes nothing: the file is kept. So is one for which there
+        is no recycle bin. Raises ``local.not_removed`` when the folder does not let it go, and ``upload.changed``
+        when it is no longer the file that was sent.
+        """
+        proven = receipt.proof is not Proof.REPLY
+        if proven and self._after is AfterUpload.DELETE:
+            remove(receipt, seen)
+            fate = Fate.REMOVED
+        elif proven and self._after is AfterUpload.RECYCLE and recycle(receipt, seen):
+            fate = Fate.RECYCLED
+        else:
+            return Fate.KEPT, self._keep(receipt, seen, line)
+        self._history.settle(line, fate)
+        return fate, None
+
+    def _keep(self, receipt: Receipt, seen: Seen, line: int) -> Path:
+        """Move the file to ``<sent_folder>/YYYY-MM`` beside it, under a free name."""
+        path = Path(receipt.source)
+        with _refusals(path):
+            check_unchanged(path, seen)
+            folder = path.parent / self._sent_folder / f"{self._clock():%Y-%m}"
+            folder.mkdir(parents=True, exist_ok=True)
+            n, target = 1, folder / path.name
+            while target.exists():
+                n += 1
+                target = folder / numbered(path.name, n)
+            self._history.settle(line, Fate.SENT, target)
+            path.rename(target)
+        self._history.settle(line, Fate.KEPT, target)
+        return target
+
+    def purge(self, keep_days: int) -> None:
+        """Delete what was kept for more than ``keep_days`` days and still is, byte for byte, what was sent."""
+        for line in self._history.kept_before(self._clock() - timedelta(days=keep_days)):
+            if line.kept_as is None or line.proof is Proof.REPLY:
+                continue
+            with contextlib.suppress(Failure):  # changed, moved or locked: it stays
+                with WatchedFile(Path(line.kept_as)) as kept:
+                    receipt = line.receipt_for(kept.path, measure(kept))
+                remove(receipt, kept.seen)
+                self._history.settle(line.number, Fate.REMOVED)
+
+
+def remove(receipt: Receipt, seen: Seen) -> None:
+    """Delete the local file a receipt was made for, provided that it still is the one that was seen."""
+    path = Path(receipt.source)
+    with _refusals(path):
+        check_unchanged(path, seen)
+        path.unlink()
+
+
+def recycle(receipt: Receipt, seen: Seen) -> bool:
+    """Put the local file in the system's recycle bin; return False where there is none that takes it."""
+    path = Path(receipt.source)
+    check_unchanged(path, seen)
+    try:
+        import send2trash  # type: ignore[import-untyped]
+    except ImportError:  # left out of a build: then there is no recycle bin
+        return False
+    try:
+        send2trash.send2trash(str(path))
+    except OSError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _refusals(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError:
+        raise PermanentFailure("local.not_removed", file=path.name) from None

@@ -1,0 +1,140 @@
+"""Sends one local file over one session and brings back its receipt; never touches a local file but to read it."""
+
+import contextlib
+import hashlib
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from transfer.failures import Failure, PermanentFailure
+from transfer.fingerprints import Fingerprint, measure
+from transfer.ftp_session import FtpSession, Stored
+from transfer.receipts import Proof, Receipt, confirm
+from transfer.safe_names import numbered, safe_name, twin_key
+from uploader.history import History
+from uploader.local_file import WatchedFile
+
+Reached = Callable[[str], None]
+"""Told the name of each step that was just completed; tests end the program there."""
+
+
+class Sending:
+    """How files reach one folder of one server; shared by all connections of an upload.
+
+    Navette's own server publishes only whole files, keeps every name and knows bytes it has already. Any other one
+    gets a file under a name for unfinished files, which is then changed to one that was free; where it refuses
+    renaming, the file goes straight to its name.
+    """
+
+    def __init__(
+        self, history: History, target: str, folder: str, clock: Callable[[], datetime], reached: Reached
+    ) -> None:
+        self._history = history
+        self._target = target
+        self._folder = folder
+        self._clock = clock
+        self._reached = reached
+        self._lock = threading.Lock()
+        self._claimed: dict[str, Path] = {}
+        self._begun: set[str] = set()
+        self._renames = True
+        self._tells_sizes = False
+
+    def make_folders(self, session: FtpSession) -> None:
+        """Make the target folder and those above it; existing ones are as good."""
+        parts = [part for part in self._folder.split("/") if part]
+        for depth in range(1, len(parts) + 1):
+            session.make_folder("/" + "/".join(parts[:depth]))
+
+    def send(self, session: FtpSession, source: WatchedFile, progress: Callable[[int], None]) -> Receipt:
+        """Send a file and prove that it is stored; raises the failures of the session, the file and the receipt."""
+        if session.is_navette:
+            path = self._path(safe_name(source.path.name))
+            stored = session.store(source, path, source.seen.size, progress)
+            self._reached("upload.sent")
+            return self._proven(session, source, stored.sent, stored.path)
+        return self._earlier(session, source) or self._to_other_server(session, source, progress)
+
+    def _earlier(self, session: FtpSession, source: WatchedFile) -> Receipt | None:
+        """Find out whether an upload that broke off had stored the file whole under the name it chose."""
+        path = self._history.placed(self._target, source.path, source.seen)
+        if path is None or session.size(path) != source.seen.size:
+            return None
+        return self._proven(session, source, measure(source), path)
+
+    def _to_other_server(self, session: FtpSession, source: WatchedFile, progress: Callable[[int], None]) -> Receipt:
+        part: Stored | None = None
+        if self._renames:
+            try:
+                part = session.store(source, self._part_path(source), source.seen.size, progress)
+                path = self._renamed(session, source, part.path)
+            except PermanentFailure as failure:
+                if failure.code != "session.refused":
+                    raise
+                self._renames = False
+                source.seek(0)
+            else:
+                self._reached("upload.sent")
+                return self._proven(session, source, part.sent, path)
+        path = self._chosen(session, source)
+        self._begun.add(path)
+        stored = session.store(source, path, source.seen.size, progress)
+        self._reached("upload.sent")
+        receipt = self._proven(session, source, stored.sent, stored.path)
+        self._tells_sizes = receipt.proof is not Proof.REPLY
+        if part is not None:
+            with contextlib.suppress(Failure):  # a server that refuses renaming often refuses removing too
+                session.remove(confirm(part.path, part.sent, session.fingerprint(stored.path), stored.path))
+        return receipt
+
+    def _renamed(self, session: FtpSession, source: WatchedFile, part: str) -> str:
+        """Give a finished part its name. A name taken in that very moment makes a server refuse: try the next."""
+        self._tells_sizes = session.size(part) is not None
+        while True:
+            path = self._chosen(session, source)
+            try:
+                session.rename(part, path)
+            except PermanentFailure as failure:
+                if failure.code != "session.refused" or session.size(path) is None:
+                    raise
+            else:
+                return path
+
+    def _chosen(self, session: FtpSession, source: WatchedFile) -> str:
+        """Choose a free name and write it down before the server can show it."""
+        path = self._free(session, source)
+        self._history.place(self._target, source.path, source.seen, path)
+        return path
+
+    def _free(self, session: FtpSession, source: WatchedFile) -> str:
+        """Return the first free path: the file's name, then with a counter; with the time if no sizes are told.
+
+        Free is also what an attempt that broke off has begun to store for this very file.
+        """
+        name = safe_name(source.path.name)
+        if not self._tells_sizes:
+            return self._path(numbered(name, int(self._clock().strftime("%Y%m%d%H%M%S%f"))))
+        n, path = 1, self._path(name)
+        while not self._claim(path, source) or (path not in self._begun and session.size(path) is not None):
+            n += 1
+            path = self._path(numbered(name, n))
+        return path
+
+    def _claim(self, path: str, source: WatchedFile) -> bool:
+        """Take a path for one file; no other file of this upload gets it, over whichever connection."""
+        with self._lock:
+            return self._claimed.setdefault(twin_key(path), source.path) == source.path
+
+    def _proven(self, session: FtpSession, source: WatchedFile, sent: Fingerprint, stored_as: str) -> Receipt:
+        receipt = confirm(str(source.path), sent, session.fingerprint(stored_as), stored_as)
+        self._reached("upload.confirmed")
+        return receipt
+
+    def _part_path(self, source: WatchedFile) -> str:
+        """Return an unfinished name that only this file of this PC has, the same at each attempt."""
+        mark = hashlib.sha256(f"{self._history.installation()} {source.path!r}".encode()).hexdigest()[:8]
+        return self._path(f"{safe_name(source.path.name)}.{mark}.part")
+
+    def _path(self, name: str) -> str:
+        return f"{self._folder.rstrip('/')}/{name}"
