@@ -45,8 +45,8 @@ class Stored:
 class FtpSession:
     """A logged-in session, for a ``with`` block.
 
-    What the server or the network does wrong is a :class:`Failure` with a ``session.`` code; what goes wrong with a
-    local file or in a callback passes as it is, and leaves the session usable.
+    What the server or the network does wrong is a :class:`Failure` with a ``session.`` code. What goes wrong with a
+    local file or in a callback passes as it is; the session goes on if the server answers to the broken transfer.
     """
 
     def __init__(self, connection: Connection, timeout: float = TIMEOUT) -> None:
