@@ -15,7 +15,16 @@ _ALL = list(itertools.product(KINDS, Security))
 @pytest.fixture(params=_ALL, ids=[f"{kind}-{security.value}" for kind, security in _ALL])
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Peer]:
     """Each of the other servers, plain and with TLS."""
-    kind, security = request.param
+    yield from _running(*request.param, tmp_path)
+
+
+@pytest.fixture(params=KINDS)
+def plain_server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Peer]:
+    """Each of the other servers in plain FTP, for what TLS has no part in."""
+    yield from _running(request.param, Security.NONE, tmp_path)
+
+
+def _running(kind: str, security: Security, tmp_path: Path) -> Iterator[Peer]:
     folder = tmp_path / "peer"
     folder.mkdir()
     with peer(kind, folder, security) as running:

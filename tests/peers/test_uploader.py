@@ -74,13 +74,15 @@ def test_a_refused_folder_is_a_failure_of_each_file(server: Peer, tmp_path: Path
 
 @pytest.mark.crash
 @pytest.mark.parametrize("step", ["upload.sent", "upload.confirmed", "upload.recorded", "upload.removed"])
-def test_an_uploader_killed_at_any_step_neither_loses_nor_doubles(server: Peer, tmp_path: Path, step: str) -> None:
+def test_an_uploader_killed_at_any_step_neither_loses_nor_doubles(
+    plain_server: Peer, tmp_path: Path, step: str
+) -> None:
     """After a kill at each step, and once more in the middle, the next upload leaves each file once on the server."""
     client = ClientSide(tmp_path / "client")
-    client.give_ini(server.connection, f"/{DOSSIER}")
+    client.give_ini(plain_server.connection, f"/{DOSSIER}")
     sent = sorted(path.read_bytes() for path in small_documents(client.folder, 12))
     for nth in (1, 4):
         assert client.upload(f"{step}:{nth}").code == -signal.SIGKILL
     assert client.upload().code == 0
     assert client.left() == []
-    assert sorted(path.read_bytes() for path in (server.root / DOSSIER).iterdir()) == sent
+    assert sorted(path.read_bytes() for path in (plain_server.root / DOSSIER).iterdir()) == sent

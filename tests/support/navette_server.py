@@ -1,6 +1,7 @@
 """Runs Navette's own FTP server as its users do, by the command line; never reaches into the server's code."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -43,6 +44,13 @@ class NavetteServer:
         only = ["--dossier", dossier] if dossier else []
         told = navette(self.home, "server", "account", "add", fiduciary, *only, "--json")
         self.passwords |= json.loads(told.stdout)
+
+    def copied_to(self, home: Path) -> "NavetteServer":
+        """Return the same server, stopped and with the same address and accounts, in a home of its own."""
+        shutil.copytree(self.home, home)
+        copy = NavetteServer(home)
+        copy.port, copy.passive, copy.passwords = self.port, self.passive, self.passwords
+        return copy
 
     def start(self, kill_at: str | None = None, *options: str) -> None:
         """Start it and wait until it is ready; ``kill_at`` names the step at which it kills itself."""
