@@ -23,7 +23,8 @@ from ftp_server.file_session import FileSession
 from ftp_server.folders import Folders
 from ftp_server.loop import Workers
 from ftp_server.names import Names
-from ftp_server.receiving import Receiving, has_room
+from ftp_server.receiving import Receiving
+from ftp_server.room import has_room
 from ftp_server.session import Services, Session
 from ftp_server.settling import Leftovers, Settling
 from ftp_server.views import CollectView, DepositView, View
@@ -77,7 +78,7 @@ class Server:
         self._clock = clock
         self._database = database(settings.home)
         self.accounts = Accounts(self._database, clock)
-        self._deposits = Deposits(self._database)
+        self._deposits = Deposits(self._database, clock)
         self._names = Names()
         self._folders = cache(lambda fiduciary: Folders.of(settings.home / "fiduciaries", fiduciary))
         for fiduciary in sorted({account.name.fiduciary for account in self.accounts.list()}):
@@ -132,7 +133,7 @@ class Server:
             control_context=self.certificate.control_context(),
             data_context=self.certificate.data_context(),
             public_address=self.settings.public_address,
-            has_room=lambda: has_room(self.settings.home),
+            has_room=partial(has_room, self.settings.home),
         )
         handler = type("ServerSession", (FileSession,), {"services": services})
         try:
@@ -152,9 +153,10 @@ class Server:
         return [each for each in self._loop.socket_map.values() if isinstance(each, Session)]
 
     def _purge(self) -> None:
-        """Empty the trash of what is old, in a worker thread."""
+        """Empty the trash of what is old, in a worker thread, and forget the retry keys that are."""
         for fiduciary in {account.name.fiduciary for account in self.accounts.list()}:
             self._workers.run(partial(purge_trash, self._folders(fiduciary), self._clock()), _noted)
+        self._workers.run(self._deposits.forget_old_keys, lambda done: done.result())
 
     def _sweep(self) -> None:
         """End sessions that never log in, and those that say nothing for long."""

@@ -5,12 +5,14 @@ import logging
 import os
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ftp_server.deposits import Deposit, Deposits, Suspect
 from ftp_server.folders import Folders
 from ftp_server.names import Names
+from ftp_server.staged import carried
 from transfer.durable import make_folder, same_file, sync_folder
 from transfer.fingerprints import Fingerprint, measure
 
@@ -19,40 +21,51 @@ log = logging.getLogger("navette.server")
 _PAUSE = 0.2  # seconds between two passes: one sync of a folder serves all files published in it meanwhile
 
 
+@dataclass(frozen=True)
+class _Publication:
+    stage: Path
+    target: Path
+    recorded: "Future[None] | None"
+
+    @property
+    def is_recorded(self) -> bool:
+        return self.recorded is None or (self.recorded.done() and self.recorded.exception() is None)
+
+
 class Settling:
     """Removes staging names once their final folders are synced, in a thread of its own."""
 
     def __init__(self, reached: Callable[[str], None] = lambda _: None) -> None:
         self._lock = threading.Lock()
-        self._pending: dict[str, tuple[Path, Path]] = {}
+        self._pending: dict[str, _Publication] = {}
         self._reached = reached
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="settling", daemon=True)
         self._thread.start()
 
-    def add(self, deposit_id: str, stage: Path, target: Path) -> None:
-        """Take over a published file: ``stage`` goes once ``target``, its folder, is synced."""
+    def add(self, deposit_id: str, stage: Path, target: Path, recorded: "Future[None] | None") -> None:
+        """Take over a published file: ``stage`` goes once its row and its folder ``target`` are on stable storage."""
         with self._lock:
-            self._pending[deposit_id] = (stage, target)
+            self._pending[deposit_id] = _Publication(stage, target, recorded)
 
     def forget(self, deposit_id: str) -> None:
         """Remove a staging name at once, because its document was collected: it must never be published again."""
         with self._lock:
-            pending = self._pending.pop(deposit_id, None)
-            if pending:
-                pending[0].unlink(missing_ok=True)
+            publication = self._pending.pop(deposit_id, None)
+            if publication:
+                publication.stage.unlink(missing_ok=True)
 
     def settle(self) -> None:
-        """Settle all that waits now."""
+        """Settle all that waits now and has its row; a row that could not be written is written by the next start."""
         with self._lock:
-            batch = dict(self._pending)
-        for target in {target for _, target in batch.values()}:
+            batch = {key: each for key, each in self._pending.items() if each.is_recorded}
+        for target in {publication.target for publication in batch.values()}:
             with contextlib.suppress(FileNotFoundError):
                 sync_folder(target)
         with self._lock:
-            for deposit_id, (stage, _) in batch.items():
+            for deposit_id, publication in batch.items():
                 if self._pending.pop(deposit_id, None):
-                    stage.unlink(missing_ok=True)
+                    publication.stage.unlink(missing_ok=True)
         if batch:
             self._reached("server.settled")
 
@@ -80,7 +93,7 @@ class Leftovers:
     def sort(self) -> None:
         """Bring every file to its one continuation (see :mod:`ftp_server.receiving`)."""
         for stage in sorted(path for path in self.folders.staging.rglob("*") if path.is_file()):
-            deposit = self.deposits.find(stage.name)
+            deposit = self.deposits.find(stage.name) or carried(stage)
             if deposit is None:
                 self._keep_suspect(stage)
             elif deposit.collected_at is not None:
@@ -94,23 +107,31 @@ class Leftovers:
     def _publish(self, stage: Path, deposit: Deposit) -> None:
         target = self.folders.files / deposit.folder.lstrip("/")
         make_folder(target)
-        if not same_file(stage, target / deposit.name):
+        name = _name_of(stage, target)
+        if name is None:
             with stage.open("rb") as file:
                 whole = measure(file) == Fingerprint(deposit.size, deposit.sha256)
             if not whole:
                 self.deposits.forget(deposit.id)
                 self._keep_suspect(stage)
                 return
-            while True:
-                try:
-                    os.link(stage, target / deposit.name)
-                    break
-                except FileExistsError:
-                    deposit = replace(deposit, name=self.names.reserve(target, deposit.name))
-                    self.deposits.rename(deposit, deposit.name)
-            log.info("published after a restart: %s/%s", deposit.folder, deposit.name)
+            name = self._link(stage, target, deposit.name)
+        if self.deposits.find(deposit.id) is None:
+            self.deposits.record_at_once(replace(deposit, name=name))
+        elif name != deposit.name:
+            self.deposits.rename(deposit, name)
         sync_folder(target)
         stage.unlink()
+
+    def _link(self, stage: Path, target: Path, name: str) -> str:
+        while True:
+            try:
+                os.link(stage, target / name)
+            except FileExistsError:
+                name = self.names.reserve(target, name)
+            else:
+                log.info("published after a restart: %s", target / name)
+                return name
 
     def _keep_suspect(self, stage: Path) -> None:
         size = stage.stat().st_size
@@ -122,3 +143,10 @@ class Leftovers:
         stage.rename(self.folders.suspects / stage.name)
         sync_folder(self.folders.suspects)
         log.warning("suspect, the server had stopped while receiving it: %s (%d bytes)", stage.name, size)
+
+
+def _name_of(stage: Path, target: Path) -> str | None:
+    """Return the name under which a staging file is published already, or None."""
+    if stage.stat().st_nlink == 1:
+        return None
+    return next((path.name for path in target.iterdir() if same_file(stage, path)), None)

@@ -2,14 +2,13 @@
 
 import argparse
 import json
-import logging
 import re
-import sys
 from typing import Any
 
 from ftp_server.accounts import Accounts
 from ftp_server.server import Server, ServerSettings, database, stop_on_signals
 from navette.kill_point import kill_point
+from navette.log import start_log
 from transfer.failures import PermanentFailure
 from transfer.language import Language
 
@@ -45,9 +44,7 @@ def add(commands: Any, language: Language) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(message)s", stream=sys.stderr)
-    for library in ("pyftpdlib", "alembic"):
-        logging.getLogger(library).setLevel(logging.WARNING)
+    start_log()
     settings = ServerSettings(
         home=args.home / "server",
         host=args.host,

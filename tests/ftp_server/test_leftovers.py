@@ -10,6 +10,7 @@ from ftp_server.folders import Folders
 from ftp_server.names import Names
 from ftp_server.server import database
 from ftp_server.settling import Leftovers
+from ftp_server.staged import Staged
 
 
 class Stopped:
@@ -26,21 +27,21 @@ class Stopped:
         (folder / deposit_id).write_bytes(data)
         return folder / deposit_id
 
-    def row(self, deposit_id: str, name: str = "scan.pdf") -> Deposit:
-        deposit = Deposit(
-            deposit_id,
-            "key" + deposit_id,
-            FIDUCIARY,
-            "WRITE_570013",
-            "/000204",
-            name,
-            len(PDF),
-            sha256(PDF),
-            "127.0.0.1",
-            "end_mark",
-            1.0,
-        )
-        return self.deposits.record(deposit).result()
+    def deposit(self, deposit_id: str, name: str = "scan.pdf") -> Deposit:
+        place = ("key" + deposit_id, FIDUCIARY, "WRITE_570013", "/000204", name)
+        return Deposit(deposit_id, *place, len(PDF), sha256(PDF), "127.0.0.1", "end_mark", 1.0)
+
+    def row(self, deposit_id: str, name: str = "scan.pdf") -> None:
+        self.deposits.record_at_once(self.deposit(deposit_id, name))
+
+    def carrying(self, deposit_id: str, data: bytes) -> Path:
+        folder = self.folders.staging / "worker"
+        folder.mkdir(exist_ok=True)
+        staged = Staged(folder / deposit_id)
+        staged.write(memoryview(data))
+        assert staged.carry(self.deposit(deposit_id))
+        staged.close()
+        return staged.path
 
     def start(self) -> None:
         Leftovers(FIDUCIARY, self.folders, self.deposits, Names(), 2.0).sort()
@@ -99,6 +100,36 @@ def test_row_and_bytes(stopped: Stopped) -> None:
     stopped.row("a1")
     stopped.start()
     assert stopped.published() == {"scan.pdf": PDF}
+
+
+def test_receipt_and_bytes(stopped: Stopped) -> None:
+    """A file that carries its receipt and differs in nothing is published and gets its row."""
+    stopped.carrying("a1", PDF)
+    stopped.start()
+    assert stopped.published() == {"scan.pdf": PDF}
+    assert stopped.deposits.find("a1") == stopped.deposit("a1")
+
+
+def test_receipt_before_the_sync(stopped: Stopped) -> None:
+    """A file that differs from the receipt it carries is kept as suspect."""
+    stopped.carrying("a1", PDF[:-100])
+    stopped.start()
+    assert stopped.published() == {}
+    assert stopped.suspects() == {"a1": "server_stopped"}
+
+
+def test_receipt_linked_under_another_name(stopped: Stopped) -> None:
+    """A file that was published under a counted name before its row was written is not published again."""
+    stage = stopped.carrying("a1", PDF)
+    target = stopped.folders.files / "000204"
+    target.mkdir()
+    (target / "scan.pdf").write_bytes(b"another")
+    (target / "scan(2).pdf").hardlink_to(stage)
+    stopped.start()
+    assert stopped.published() == {"scan.pdf": b"another", "scan(2).pdf": PDF}
+    found = stopped.deposits.find("a1")
+    assert found is not None
+    assert found.name == "scan(2).pdf"
 
 
 def test_linked(stopped: Stopped) -> None:

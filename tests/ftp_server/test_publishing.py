@@ -12,6 +12,7 @@ from waiting import until
 from ftp_server.database import Database
 from ftp_server.deposits import Deposits
 from ftp_server.server import database
+from ftp_server.staged import carried
 
 
 @pytest.fixture
@@ -30,23 +31,42 @@ def deposits_in(home: Path) -> list[tuple[str, str, str]]:
 
 
 def test_order_of_publication(tmp_path: Path) -> None:
-    """At each step before the link READ sees nothing; the row is there before the link, and the link before 226."""
+    """READ sees nothing before the link; before the link the file carries its receipt; the link comes before 226."""
     home = tmp_path / "server"
-    seen: list[tuple[str, int, int]] = []
+    seen: list[tuple[str, str | None, int]] = []
     running: list[Served] = []
 
     def reached(step: str) -> None:
         if step != "server.settled":
-            seen.append((step, len(deposits_in(home)), len(running[0].published())))
+            receipt = carried(running[0].staged()[0])
+            seen.append((step, receipt and receipt.sha256, len(running[0].published())))
 
     with serving(home, reached) as served:
         running.append(served)
         with served.session() as ftp:
             ftp.storbinary("STOR scan.pdf", io.BytesIO(PDF))
-    steps = [step for step, _, _ in seen]
-    assert steps == ["server.received", "server.synced", "server.recorded", "server.linked", "server.answered"]
-    assert [visible for _, _, visible in seen] == [0, 0, 0, 1, 1]
-    assert [rows for step, rows, _ in seen if step in {"server.received", "server.recorded"}] == [0, 1]
+    digest = sha256(PDF)
+    assert seen == [
+        ("server.received", None, 0),
+        ("server.synced", digest, 0),
+        ("server.recorded", digest, 0),
+        ("server.linked", digest, 1),
+        ("server.answered", digest, 1),
+    ]
+    assert deposits_in(home) == [("/", "scan.pdf", digest)]
+
+
+def test_where_files_cannot_carry_receipts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a file system that lets files carry nothing, the receipt's row is written before the link."""
+    monkeypatch.setattr("ftp_server.staged._RECEIPT", "unknown.namespace")
+    home = tmp_path / "server"
+    rows: dict[str, int] = {}
+    with serving(home, lambda step: rows.setdefault(step, len(deposits_in(home)))) as served, served.session() as ftp:
+        ftp.storbinary("STOR scan.pdf", io.BytesIO(PDF))
+        assert ftp.storbinary("STOR scan.pdf", io.BytesIO(PDF)).startswith("226")
+    assert served.published() == {"scan.pdf": PDF}
+    assert rows["server.synced"] == 0
+    assert rows["server.recorded"] == 1
 
 
 def test_half_a_file_is_invisible(served: Served) -> None:

@@ -1,0 +1,81 @@
+"""The file a document is received into, and the receipt it carries with it to stable storage; never gives it a name."""
+
+import json
+import os
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ftp_server.deposits import Deposit
+from transfer.durable import sync_folder
+from transfer.evidence import Evidence, weigh
+from transfer.fingerprints import Measure
+
+_RECEIPT = "user.navette.receipt"
+
+
+@dataclass
+class Staged:
+    """An open file in staging: what is written to it is counted and hashed on the way."""
+
+    path: Path
+    measured: Measure = field(default_factory=Measure)
+
+    def __post_init__(self) -> None:
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+        self._fd = os.open(self.path, flags, 0o640)
+
+    @property
+    def size(self) -> int:
+        """Bytes written so far."""
+        return self.measured.size
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the bytes written so far, in hex."""
+        return self.measured.fingerprint().sha256 or ""
+
+    def write(self, block: memoryview) -> None:
+        """Add one block; raises OSError when the disk does not take it."""
+        self.measured.add(block)
+        while block:
+            block = block[os.write(self._fd, block) :]
+
+    def weigh(self) -> Evidence:
+        """Judge the content by the end mark of its format."""
+        return weigh(self._read_at, self.size)
+
+    def carry(self, deposit: Deposit) -> bool:
+        """Attach a receipt to the file, so that one sync stores both; False where the file system cannot hold it."""
+        if sys.platform != "linux":
+            return False
+        try:
+            os.setxattr(self._fd, _RECEIPT, json.dumps(vars(deposit)).encode())
+        except OSError:
+            return False
+        return True
+
+    def sync(self) -> None:
+        """Return once the bytes, the receipt they carry and the staging name are on stable storage."""
+        os.fsync(self._fd)
+        sync_folder(self.path.parent)
+
+    def close(self) -> None:
+        """Close the file; its name stays."""
+        os.close(self._fd)
+
+    def _read_at(self, offset: int, length: int) -> bytes:
+        if sys.platform != "win32":
+            return os.pread(self._fd, length, offset)
+        os.lseek(self._fd, offset, os.SEEK_SET)
+        return os.read(self._fd, length)
+
+
+def carried(path: Path) -> Deposit | None:
+    """Return the receipt a staging file carries, or None."""
+    if sys.platform != "linux":
+        return None
+    try:
+        return Deposit(**json.loads(os.getxattr(path, _RECEIPT)))
+    except OSError:
+        return None
