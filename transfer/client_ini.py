@@ -86,14 +86,32 @@ Sections = dict[str, dict[str, Entry]]
 
 def read(path: Path) -> ClientIni:
     """Read an INI file; refuse it with an ``ini.`` code, the file's name and, where there is one, the line and key."""
+    return interpret(sections(content(path), path.name), path.name)
+
+
+def content(path: Path) -> bytes:
+    """Return an INI file's bytes (of a file too large to be one, only the start, which is refused when it is read)."""
     try:
         with path.open("rb") as file:
-            raw = file.read(_LARGEST + 1)
+            return file.read(_LARGEST + 1)
     except FileNotFoundError:
         raise PermanentFailure("ini.missing_file", file=path.name) from None
     except OSError:
         raise PermanentFailure("ini.unreadable_file", file=path.name) from None
-    return interpret(sections(raw, path.name), path.name)
+
+
+def text(raw: bytes, file: str) -> str:
+    """Return an INI's text with plain line ends, or refuse bytes that are none with ``ini.not_an_ini``."""
+    try:
+        if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            decoded = raw.decode("utf-16")
+        else:
+            decoded = _utf8_or_ansi(raw)
+    except UnicodeDecodeError:
+        raise PermanentFailure("ini.not_an_ini", file=file) from None
+    if len(raw) > _LARGEST or "\0" in decoded:
+        raise PermanentFailure("ini.not_an_ini", file=file)
+    return decoded.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def sections(raw: bytes, file: str) -> Sections:
@@ -114,6 +132,11 @@ def interpret(found: Sections, file: str) -> ClientIni:
     if faults:
         raise faults[0]
     return ini
+
+
+def parted(raw: bytes, file: str) -> Sections:
+    """Return what can be made out of these bytes, whatever is wrong with single lines; refuses what is no INI."""
+    return _split(raw, file)[0]
 
 
 def faults(raw: bytes, file: str) -> list[PermanentFailure]:
@@ -149,11 +172,11 @@ def _split(raw: bytes, file: str) -> tuple[Sections, list[PermanentFailure]]:
     def fault(line: int, code: str, **values: str) -> None:
         wrong.append(PermanentFailure(code, file=file, line=line, **values))
 
-    for line, text in enumerate(_lines(raw, file), start=1):
-        stripped = text.strip()
+    for line, written in enumerate(text(raw, file).split("\n"), start=1):
+        stripped = written.strip()
         if not stripped or stripped.startswith(_COMMENTS):
             continue
-        if text[0] in " \t":
+        if written[0] in " \t":
             fault(line, "ini.indented")
         if stripped.startswith("[") and stripped.endswith("]"):
             name = stripped[1:-1].strip().lower()
@@ -233,19 +256,6 @@ class _Taker:
     def _fault(self, code: str, entry: Entry | None, **values: str) -> None:
         line = entry.line if entry else None
         self.faults.append(PermanentFailure(code, file=self._file, line=line, **values))
-
-
-def _lines(raw: bytes, file: str) -> list[str]:
-    try:
-        if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            text = raw.decode("utf-16")
-        else:
-            text = _utf8_or_ansi(raw)
-    except UnicodeDecodeError:
-        raise PermanentFailure("ini.not_an_ini", file=file) from None
-    if len(raw) > _LARGEST or "\0" in text:
-        raise PermanentFailure("ini.not_an_ini", file=file)
-    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def _utf8_or_ansi(raw: bytes) -> str:

@@ -1,0 +1,57 @@
+"""``navette ini``: hands out a dossier's INI file, and says what is wrong with one; never prints a password."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from ini_tools.check import Severity, check_file
+from ini_tools.generator import ANY_CLIENT, write_ini
+from transfer.client_ini import ClientIni
+from transfer.language import LANGUAGES, Language
+
+
+def add(commands: Any, language: Language) -> None:
+    """Add the commands to ``navette``."""
+    say = language.say
+    verbs = commands.add_parser("ini", help=say("command.ini")).add_subparsers(metavar="COMMAND", required=True)
+    writing = verbs.add_parser("write", help=say("command.ini.write"))
+    writing.add_argument("dossier", metavar="DOSSIER")
+    writing.add_argument("--to", type=Path, required=True, metavar="DIR", help=say("command.ini.to"))
+    writing.add_argument("--language", dest="client_language", choices=LANGUAGES, help=say("command.ini.language"))
+    writing.add_argument("--envoi", action="store_true", help=say("command.ini.envoi"))
+    writing.set_defaults(run=_write)
+    checking = verbs.add_parser("check", help=say("command.ini.check"))
+    checking.add_argument("file", type=Path, metavar="FILE")
+    checking.set_defaults(run=_check)
+
+
+def _write(args: argparse.Namespace) -> int:
+    from dossiers import dossier as dossiers
+    from dossiers.firm import Firm
+    from dossiers.ftp_access import write_connection
+
+    with Firm(args.home) as firm:
+        dossier = dossiers.find(firm, args.dossier)
+        connection, folder = write_connection(firm, dossier)
+        number, name = firm.settings.text("fiduciary.number"), firm.settings.text("fiduciary.name")
+    ini = ClientIni(
+        connection, folder, dossier.number, dossier.name, number, language=args.client_language or dossier.language
+    )
+    path = write_ini(ini, args.to, ANY_CLIENT if args.envoi else None, name)
+    print(args.language.say("ini.written", file=path, dossier=f"{dossier.number} {dossier.name}"))
+    return 0
+
+
+def _check(args: argparse.Namespace) -> int:
+    """Print each finding on a line; faults go to standard error and make the exit code 2."""
+    language: Language = args.language
+    findings = check_file(args.file)
+    faults = [finding for finding in findings if finding.severity is Severity.FAULT]
+    for finding in findings:
+        print(finding.sentence(language), file=sys.stderr if finding in faults else sys.stdout)
+    if faults:
+        print(language.say_n("check.faults", len(faults), file=args.file.name), file=sys.stderr)
+        return 2
+    print(language.say("check.sound", file=args.file.name))
+    return 0
