@@ -5,6 +5,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from dossiers import dossier as dossiers
+from dossiers.dossier import Dossier
+from dossiers.firm import Firm
+from dossiers.ftp_access import write_connection
 from ini_tools.check import Severity, check_file
 from ini_tools.generator import ANY_CLIENT, write_ini
 from transfer.client_ini import ClientIni
@@ -26,19 +30,20 @@ def add(commands: Any, language: Language) -> None:
     checking.set_defaults(run=_check)
 
 
-def _write(args: argparse.Namespace) -> int:
-    from dossiers import dossier as dossiers
-    from dossiers.firm import Firm
-    from dossiers.ftp_access import write_connection
+def write_dossier_ini(firm: Firm, dossier: Dossier, folder: Path, language: str = "", name: str | None = None) -> Path:
+    """Write a dossier's INI from the firm's settings and return its path; ``language`` is else the dossier's."""
+    connection, remote_folder = write_connection(firm, dossier)
+    number, fiduciary = firm.settings.text("fiduciary.number"), firm.settings.text("fiduciary.name")
+    spoken = language or dossier.language
+    ini = ClientIni(connection, remote_folder, dossier.number, dossier.name, number, language=spoken)
+    return write_ini(ini, folder, name, fiduciary)
 
+
+def _write(args: argparse.Namespace) -> int:
     with Firm(args.home) as firm:
         dossier = dossiers.find(firm, args.dossier)
-        connection, folder = write_connection(firm, dossier)
-        number, name = firm.settings.text("fiduciary.number"), firm.settings.text("fiduciary.name")
-    ini = ClientIni(
-        connection, folder, dossier.number, dossier.name, number, language=args.client_language or dossier.language
-    )
-    path = write_ini(ini, args.to, ANY_CLIENT if args.envoi else None, name)
+        name = ANY_CLIENT if args.envoi else None
+        path = write_dossier_ini(firm, dossier, args.to, args.client_language or "", name)
     print(args.language.say("ini.written", file=path, dossier=f"{dossier.number} {dossier.name}"))
     return 0
 

@@ -6,7 +6,7 @@ import sys
 
 def start_log() -> None:
     """Write one line per event, with its time and level; libraries speak only when something is wrong."""
-    logging._srcfile = None  # type: ignore[attr-defined]  # who called is never shown, and finding it out takes time
+    logging._srcfile = None  # who called is never shown, and finding it out takes time
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(message)s", stream=sys.stderr)
     for library in ("pyftpdlib", "alembic"):
