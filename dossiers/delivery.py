@@ -85,13 +85,13 @@ class Delivery:
         self._reached = reached
 
     def open_documents(self, origin: str) -> list[Document]:
-        """Return the documents of one kind of source that still want something done."""
+        """Return the documents of one kind of source that still want something done, oldest first."""
         query = select(_documents).where(
             _documents.c.state.in_([state.value for state in OPEN]),
             _documents.c.origin == origin,
         )
         with self._firm.database.read() as connection:
-            return [from_row(row) for row in connection.execute(query)]
+            return [from_row(row) for row in connection.execute(query.order_by(_documents.c.id))]
 
     def discover(self, arrivals: Sequence[Arrival], known: Mapping[str, Document]) -> list[Document]:
         """Commit step 1 and return a document for each arrival; ``known`` has those that are discovered, by path."""

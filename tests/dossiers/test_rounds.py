@@ -1,0 +1,174 @@
+"""Rounds every few minutes, with time that the test turns."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from firm_rooms import START, Clock
+
+from dossiers import rounds
+from dossiers.designation import Lease, running_rounds
+from dossiers.firm import Firm
+from dossiers.rounds import Result, Rounds, Source, Status
+from transfer.failures import Failure, PermanentFailure, TemporaryFailure
+
+
+class Bench:
+    """Rounds over one source whose rounds the test writes, until a number of them has run."""
+
+    def __init__(self, firm: Firm, clock: Clock, lease: Lease) -> None:
+        self.firm = firm
+        self.clock = clock
+        self.lease = lease
+        self.ran: list[float] = []
+        self.told: list[tuple[Status, Failure | None]] = []
+        self.stopped = False
+
+    def round(self, _: Lease) -> Result:
+        """Note the minute, and that one document was delivered."""
+        self.ran.append((self.clock.now - START).total_seconds() / 60)
+        return Result(delivered=1)
+
+    def run(self, count: int, *sources: Source) -> None:
+        """Run until ``count`` rounds were reported."""
+
+        def report(status: Status, failure: Failure | None) -> None:
+            self.told.append((status, failure))
+            self.stopped = self.stopped or len(self.told) >= count
+
+        every = sources or (Source("ftp", "service.ftp", self.round),)
+        Rounds(self.firm, self.lease, every, wait=self.clock.wait, stopping=lambda: self.stopped, report=report).run()
+
+
+@pytest.fixture
+def bench(firm: Firm, clock: Clock) -> Iterator[Bench]:
+    """A bench that holds the lease."""
+    with running_rounds(firm) as lease:
+        yield Bench(firm, clock, lease)
+
+
+def test_rounds_run_every_five_minutes(bench: Bench) -> None:
+    """The first runs at once, each next one five minutes after the last ended; the lease is kept all the time."""
+    bench.run(12)
+    assert bench.ran == [5.0 * n for n in range(12)]
+    assert max(bench.clock.waited) <= 5.0
+
+
+def test_the_minutes_can_be_changed_while_it_runs(bench: Bench) -> None:
+    """A new number of minutes counts from the next round on."""
+    bench.firm.settings.set("service.minutes", "2")
+    bench.run(2)
+    bench.firm.settings.set("service.minutes", "30")
+    bench.stopped = False
+    bench.run(4)
+    assert bench.ran == [0, 2, 2, 32]
+
+
+def test_a_round_that_fails_is_told_and_the_next_still_runs(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    """A failure, and even an error nobody thought of, ends one round only; both are logged with a code."""
+    ends: list[Exception] = [TemporaryFailure("session.unreachable", host="h", port=21), ZeroDivisionError("oops")]
+
+    def fail(_: Lease) -> Result:
+        if ends:
+            raise ends.pop(0)
+        return Result(waiting=2)
+
+    bench.run(3, Source("ftp", "service.ftp", fail))
+    assert [status.failure for status, _ in bench.told] == ["session.unreachable", "rounds.unexpected", None]
+    assert bench.told[0][1] is not None
+    assert "session.unreachable host=h port=21" in caplog.text
+    assert "rounds.unexpected" in caplog.text
+
+
+def test_one_source_that_fails_keeps_no_other_back(bench: Bench) -> None:
+    """Each source has its own round."""
+
+    def fail(_: Lease) -> Result:
+        raise TemporaryFailure("session.unreachable", host="h", port=21)
+
+    bench.run(2, Source("ftp", "service.ftp", fail), Source("mail", "service.ftp", bench.round))
+    assert [(status.source, status.failure) for status, _ in bench.told] == [
+        ("ftp", "session.unreachable"),
+        ("mail", None),
+    ]
+
+
+def test_a_source_that_is_not_ticked_is_left_out(bench: Bench, clock: Clock) -> None:
+    """A source that is switched off has no rounds until it is switched on."""
+    bench.firm.settings.set("service.ftp", "no")
+    wait = clock.wait
+
+    def wait_and_tick(seconds: float) -> None:
+        wait(seconds)
+        if clock.now - START > timedelta(minutes=12):
+            bench.firm.settings.set("service.ftp", "yes")
+
+    clock.wait = wait_and_tick  # type: ignore[method-assign]
+    bench.run(1)
+    assert bench.ran == [15.0]
+
+
+def test_a_round_can_be_asked_for_at_once(bench: Bench, clock: Clock) -> None:
+    """Whoever asks, on whatever machine, need not wait for the next round."""
+    wait = clock.wait
+
+    def wait_and_ask(seconds: float) -> None:
+        wait(seconds)
+        if clock.now == START + timedelta(seconds=30):
+            rounds.ask_at_once(bench.firm)
+
+    clock.wait = wait_and_ask  # type: ignore[method-assign]
+    bench.run(3)
+    assert bench.ran == [0, 0.5, 5.5]
+
+
+def test_the_last_round_of_each_source_can_be_seen(bench: Bench, clock: Clock) -> None:
+    """While a round runs it has no end; afterwards there is its result, and when the next is due."""
+    seen: list[Status] = []
+
+    def look(_: Lease) -> Result:
+        seen.extend(rounds.statuses(bench.firm))
+        clock.turn(seconds=42)
+        return Result(1, 2, 3)
+
+    bench.run(1, Source("ftp", "service.ftp", look))
+    assert seen == [Status("ftp", START, None, Result(), None, None)]
+    ended = START + timedelta(seconds=42)
+    next_due = ended + timedelta(minutes=5)
+    assert rounds.statuses(bench.firm) == [Status("ftp", START, ended, Result(1, 2, 3), None, next_due)]
+
+
+def test_a_runner_that_lost_its_lease_stops(bench: Bench) -> None:
+    """It does not go on as if nothing had happened: another runs already."""
+
+    def lose(_: Lease) -> Result:
+        raise PermanentFailure("designation.lost", machine="PC-1")
+
+    with pytest.raises(PermanentFailure, match=r"designation\.lost"):
+        bench.run(1, Source("ftp", "service.ftp", lose))
+
+
+def test_a_database_that_is_away_for_a_while_ends_nothing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop waits for the database and goes on."""
+    number = bench.firm.settings.number
+    failures = [TemporaryFailure("database.unavailable")] * 3
+
+    def away(name: str) -> int:
+        if failures:
+            raise failures.pop()
+        return number(name)
+
+    monkeypatch.setattr(bench.firm.settings, "number", away)
+    bench.run(1)
+    assert len(bench.ran) == 4
+
+
+def test_stop_is_obeyed_before_the_next_source(bench: Bench) -> None:
+    """Told to stop in the round of one source, the next is not begun."""
+
+    def stop(_: Lease) -> Result:
+        bench.stopped = True
+        return Result()
+
+    bench.run(9, Source("ftp", "service.ftp", stop), Source("mail", "service.ftp", bench.round))
+    assert bench.ran == []

@@ -1,0 +1,183 @@
+"""The waiting list: documents without a dossier, and their way into one, whatever happens in between."""
+
+import contextlib
+from pathlib import Path
+
+import pytest
+from firm_rooms import Clock, DiedError, contents, desk, dies_at, folder, opened
+
+from dossiers import dossier as dossiers
+from dossiers import journal, waiting_list
+from dossiers.designation import assigning
+from dossiers.disk import Disk
+from dossiers.document import Document, State
+from dossiers.dossier import Dossier
+from dossiers.firm import Firm
+from transfer.failures import PermanentFailure, TemporaryFailure
+
+STEPS = ("assigning", "copied", "placing", "linked", "stored", "removed")
+
+
+@pytest.fixture
+def waiting(firm: Firm) -> Document:
+    """A document on the waiting list."""
+    with desk(firm) as at:
+        ((document, _),) = at.deliver(("scan.pdf", b"abc"), number=None).stored
+        at.delivery.removed([document])
+    return document
+
+
+def test_a_document_of_no_dossier_waits_with_its_reason(firm: Firm, waiting: Document) -> None:
+    """The list shows the document, where it can be looked at and why it waits."""
+    (listed,) = waiting_list.waiting(firm)
+    assert (listed.id, listed.dossier, listed.reason) == (waiting.id, None, "waiting.no_dossier")
+    assert listed.final.read_bytes() == b"abc"
+
+
+def test_an_assigned_document_is_in_the_dossier_and_no_longer_on_the_list(firm: Firm, waiting: Document) -> None:
+    """Assigning moves the file, and the journal tells it in the dossier too."""
+    document = waiting_list.assign(firm, waiting.id, "000204")
+    assert (document.dossier, document.reason, document.final) == ("000204", None, folder(firm) / "scan.pdf")
+    assert contents(folder(firm)) == {"scan.pdf": b"abc"}
+    assert contents(firm.waiting_folder) == {}
+    assert waiting_list.waiting(firm) == []
+    told = [(line.step.value, line.reason) for line in journal.of_document(firm, waiting.id)]
+    assert told[-3:] == [("assigning", None), ("placing", None), ("assigned", None)]
+    assert [line.step.value for line in journal.of_dossier(firm, "000204")] == ["assigning", "placing", "assigned"]
+
+
+def test_an_assigned_document_replaces_nothing(firm: Firm, waiting: Document) -> None:
+    """A name that is taken in the dossier, in capitals or not, gets a counter."""
+    folder(firm).mkdir(parents=True)
+    (folder(firm) / "SCAN.PDF").write_bytes(b"there before")
+    waiting_list.assign(firm, waiting.id, "000204")
+    assert contents(folder(firm)) == {"SCAN.PDF": b"there before", "scan(2).pdf": b"abc"}
+
+
+def test_a_document_can_be_assigned_before_its_source_is_removed(firm: Firm) -> None:
+    """The accountant need not wait for a server that is away; the source is removed later as for any document."""
+    with desk(firm) as at:
+        ((document, _),) = at.deliver(("scan.pdf", b"abc"), number=None).stored
+        waiting_list.assign(firm, document.id, "000204")
+        (left,) = at.open()
+        assert (left.state, left.dossier) == (State.STORED, "000204")
+        at.delivery.removed([left])
+    assert contents(folder(firm)) == {"scan.pdf": b"abc"}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_an_assignment_that_died_is_finished_by_the_next_program(firm: Firm, waiting: Document, step: str) -> None:
+    """Whatever step it died at, the document is in the dossier exactly once when someone opens the list again."""
+    with contextlib.suppress(DiedError):
+        waiting_list.assign(firm, waiting.id, "000204", reached=dies_at(step))
+        raise AssertionError(f"{step} was not reached")
+    waiting_list.resume(firm)
+    assert contents(folder(firm)) == {"scan.pdf": b"abc"}
+    assert contents(firm.waiting_folder) == {}
+    assert waiting_list.waiting(firm) == []
+    waiting_list.resume(firm)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_assigning_again_after_a_crash_never_doubles(firm: Firm, waiting: Document, step: str) -> None:
+    """The accountant clicks again after the crash: the first assignment is finished and the second refused."""
+    with contextlib.suppress(DiedError):
+        waiting_list.assign(firm, waiting.id, "000204", reached=dies_at(step))
+    with pytest.raises(PermanentFailure, match=r"waiting\.not_waiting"):
+        waiting_list.assign(firm, waiting.id, "000205")
+    assert contents(folder(firm)) == {"scan.pdf": b"abc"}
+    assert contents(folder(firm, "000205")) == {}
+
+
+def test_a_copy_that_was_damaged_while_nothing_ran_is_made_again(firm: Firm, waiting: Document) -> None:
+    """A part that no longer holds the bytes is not linked; the waiting file is copied once more."""
+    with contextlib.suppress(DiedError):
+        waiting_list.assign(firm, waiting.id, "000204", reached=dies_at("placing"))
+    (folder(firm) / f".navette-{waiting.id}").write_bytes(b"ab")
+    waiting_list.resume(firm)
+    assert contents(folder(firm)) == {"scan.pdf": b"abc"}
+
+
+@pytest.mark.parametrize(
+    ("document", "number", "code"),
+    [
+        (99, "000204", "waiting.unknown_document"),
+        (1, "999999", "dossier.unknown"),
+        (2, "000204", "waiting.not_waiting"),
+    ],
+)
+def test_what_cannot_be_assigned_is_refused(
+    firm: Firm, waiting: Document, document: int, number: str, code: str
+) -> None:
+    """An unknown document, an unknown dossier, and a document that is in a dossier already."""
+    assert waiting.id == 1
+    with desk(firm) as at:
+        at.deliver(("other.pdf", b"x"))
+    with pytest.raises(PermanentFailure) as refused:
+        waiting_list.assign(firm, document, number)
+    assert refused.value.code == code
+    assert contents(firm.waiting_folder) == {"scan.pdf": b"abc"}
+
+
+def test_a_file_that_someone_took_out_of_the_folder_is_told(firm: Firm, waiting: Document) -> None:
+    """A waiting file that is gone, or that holds other bytes, is not assigned; the row stays on the list."""
+    waiting.final.write_bytes(b"other bytes")
+    with pytest.raises(PermanentFailure, match=r"receipt\.size_differs"):
+        waiting_list.assign(firm, waiting.id, "000204")
+    waiting.final.unlink()
+    with pytest.raises(PermanentFailure, match=r"waiting\.missing_file"):
+        waiting_list.assign(firm, waiting.id, "000204")
+    assert [document.id for document in waiting_list.waiting(firm)] == [waiting.id]
+    assert contents(folder(firm)) == {}
+    assert journal.of_document(firm, waiting.id)[-1].reason == "waiting.missing_file"
+
+
+def test_a_dossier_that_cannot_be_reached_leaves_the_document_waiting(
+    firm: Firm, waiting: Document, tmp_path: Path
+) -> None:
+    """A dossier on a drive that is away refuses; the document can be assigned once the drive is back."""
+    dossiers.add(firm, Dossier("000300", "Away", "fr", str(tmp_path / "drive")))
+    with pytest.raises(TemporaryFailure, match=r"delivery\.folder_unreachable"):
+        waiting_list.assign(firm, waiting.id, "000300")
+    assert contents(firm.waiting_folder) == {"scan.pdf": b"abc"}
+    (tmp_path / "drive").mkdir()
+    waiting_list.assign(firm, waiting.id, "000300")
+    assert contents(tmp_path / "drive") == {"scan.pdf": b"abc"}
+
+
+class TakenFirst(Disk):
+    """A disk on which another program takes the chosen name just before the link."""
+
+    def link(self, part: Path, final: Path) -> None:
+        """Be late once."""
+        if final.name == "scan.pdf":
+            final.write_bytes(b"of another program")
+        super().link(part, final)
+
+
+def test_a_name_taken_at_the_last_moment_stays_with_its_owner(firm: Firm, waiting: Document) -> None:
+    """The next free name is chosen, and recorded."""
+    document = waiting_list.assign(firm, waiting.id, "000204", TakenFirst())
+    assert document.placed == "scan(2).pdf"
+    assert contents(folder(firm)) == {"scan.pdf": b"of another program", "scan(2).pdf": b"abc"}
+
+
+def test_a_round_and_an_assignment_never_promise_one_name_twice(firm: Firm, waiting: Document) -> None:
+    """A document that is being placed by the one holds its name for the other, though nothing is on the disk yet."""
+    with contextlib.suppress(DiedError):
+        waiting_list.assign(firm, waiting.id, "000204", reached=dies_at("placing"))
+    with desk(firm) as at:
+        ((document, _),) = at.deliver(("SCAN.pdf", b"of the round")).stored
+    assert document.placed == "SCAN(2).pdf"
+    waiting_list.resume(firm)
+    assert contents(folder(firm)) == {"scan.pdf": b"abc", "SCAN(2).pdf": b"of the round"}
+
+
+def test_someone_elses_assignment_is_left_alone(firm: Firm, waiting: Document, clock: Clock) -> None:
+    """While another program assigns, one is told to try again; nothing is resumed under its hands."""
+    with contextlib.suppress(DiedError):
+        waiting_list.assign(firm, waiting.id, "000204", reached=dies_at("copied"))
+    with opened(firm.home, clock) as other, assigning(other):
+        with pytest.raises(TemporaryFailure, match=r"designation\.busy"):
+            waiting_list.resume(firm)
+        assert contents(firm.waiting_folder) == {"scan.pdf": b"abc"}
