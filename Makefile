@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 HOME_FOLDER ?= var
 PO := $(wildcard */locale/*/LC_MESSAGES/*.po)
 
-.PHONY: run test check texts lock peers screens help
+.PHONY: run test check texts lock peers help
 
 help:  ## what each target does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/ -/'
@@ -13,7 +13,7 @@ help:  ## what each target does
 $(VENV)/run: requirements.lock pyproject.toml setup.py
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --no-deps -e .
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
 	touch $@
 
 $(VENV)/test: $(VENV)/run requirements-test.lock
@@ -21,7 +21,7 @@ $(VENV)/test: $(VENV)/run requirements-test.lock
 	touch $@
 
 $(VENV)/texts: $(PO) | $(VENV)/run
-	$(BIN)/pip install --quiet --no-deps -e .
+	$(BIN)/python setup.py --quiet build_py --build-lib $(VENV)/build 2>/dev/null
 	touch $@
 
 run: $(VENV)/run $(VENV)/texts  ## start server and service on embedded defaults, in ./var
@@ -41,9 +41,10 @@ check: $(VENV)/test texts  ## style, types and architecture
 test: $(VENV)/test texts peers check  ## install what the tests need and run all of them
 	$(BIN)/pytest
 
-lock: $(VENV)/test  ## write the lock files anew: exact versions with hashes, no addresses
-	$(BIN)/pip install --quiet pip-tools
-	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url \
-		--no-emit-find-links --no-emit-trusted-host --no-header --output-file requirements.lock pyproject.toml
-	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --extra test \
-		--no-emit-find-links --no-emit-trusted-host --no-header --output-file requirements-test.lock pyproject.toml
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	--no-emit-index-url --no-emit-find-links --extra build
+
+lock: $(VENV)/run  ## write the lock files anew: exact versions with hashes, no addresses
+	$(BIN)/pip install --quiet uv
+	$(BIN)/$(LOCK) --upgrade --output-file requirements.lock pyproject.toml
+	$(BIN)/$(LOCK) --upgrade --extra test --constraint requirements.lock --output-file requirements-test.lock pyproject.toml
