@@ -82,6 +82,7 @@ class FileSession(Session):
         )
         self.respond(f'226 Stored as "{path}", {deposit.size} bytes, SHA-256 {deposit.sha256}.')
         self.services.receiving.reached("server.answered")
+        self.services.deposited(deposit)
 
     def ftp_ALLO(self, line: str) -> None:
         """Remember the announced size as evidence of completeness."""

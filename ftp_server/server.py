@@ -18,7 +18,7 @@ from ftp_server.accounts import Account, Accounts
 from ftp_server.certificates import Certificate, own_certificate
 from ftp_server.data_connection import PassivePorts, plain_address
 from ftp_server.database import Database
-from ftp_server.deposits import Deposits
+from ftp_server.deposits import Deposit, Deposits
 from ftp_server.file_session import FileSession
 from ftp_server.folders import Folders
 from ftp_server.loop import Workers
@@ -65,6 +65,7 @@ def database(home: Path) -> Database:
 class Server:
     """A server that is ready to run; the constructor sorts out what an earlier one left behind, then binds its port.
 
+    ``deposited`` is told of each document, after its 226 and in the event loop's thread: it must not wait.
     Raises ``server.port_taken`` when another program holds the port.
     """
 
@@ -73,6 +74,7 @@ class Server:
         settings: ServerSettings,
         clock: Callable[[], float] = time.time,
         reached: Callable[[str], None] = lambda _: None,
+        deposited: Callable[[Deposit], None] = lambda _: None,
     ) -> None:
         self.settings = settings
         self._clock = clock
@@ -90,7 +92,7 @@ class Server:
         self._loop = IOLoop()
         self._workers = Workers(self._loop, settings.transfers)
         self._stopping = threading.Event()
-        self._ftp = self._listen(reached)
+        self._ftp = self._listen(reached, deposited)
         self._loop.call_every(_SWEEP, self._sweep)
         self._loop.call_every(_PURGE, self._purge)
 
@@ -122,7 +124,7 @@ class Server:
         self._stopping.set()
         self._workers.call(lambda: None)
 
-    def _listen(self, reached: Callable[[str], None]) -> Any:
+    def _listen(self, reached: Callable[[str], None], deposited: Callable[[Deposit], None]) -> Any:
         services = Services(
             accounts=self.accounts,
             receiving=Receiving(self._deposits, self._names, self._settling, self._clock, reached),
@@ -134,6 +136,7 @@ class Server:
             data_context=self.certificate.data_context(),
             public_address=self.settings.public_address,
             has_room=partial(has_room, self.settings.home),
+            deposited=deposited,
         )
         handler = type("ServerSession", (FileSession,), {"services": services})
         try:

@@ -27,6 +27,7 @@ from ftp_server.data_connection import (
     PassivePorts,
     plain_address,
 )
+from ftp_server.deposits import Deposit
 from ftp_server.folders import Folders
 from ftp_server.loop import Workers
 from ftp_server.receiving import Receiving
@@ -58,6 +59,7 @@ class Services:
     data_context: ssl.SSLContext
     public_address: str | None
     has_room: Callable[[], bool]
+    deposited: Callable[[Deposit], None]
 
 
 class Session(TLS_FTPHandler):

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from ftp_server.accounts import Accounts
+from ftp_server.deposits import Deposit
 from ftp_server.server import Server, ServerSettings, database, stop_on_signals
 from navette.kill_point import kill_point
 from navette.log import start_log
@@ -24,6 +25,7 @@ def add(commands: Any, language: Language) -> None:
     run.add_argument("--passive-ports", type=_port_range, metavar="FIRST-LAST")
     run.add_argument("--public-address", metavar="ADDRESS")
     run.add_argument("--json", action="store_true")
+    run.add_argument("--tell-deposits", action="store_true", help=language.say("cli.server.tell"))
     run.set_defaults(run=_run)
 
     account = verbs.add_parser("account", help=language.say("cli.account"))
@@ -52,7 +54,7 @@ def _run(args: argparse.Namespace) -> int:
         passive_ports=args.passive_ports,
         public_address=args.public_address,
     )
-    server = Server(settings, reached=kill_point())
+    server = Server(settings, reached=kill_point(), deposited=_tell if args.tell_deposits else lambda _: None)
     stop_on_signals(server)
     host, port = server.address
     fingerprint = server.certificate.fingerprint()
@@ -62,6 +64,12 @@ def _run(args: argparse.Namespace) -> int:
         print(args.language.say("server.ready", host=host, port=port, fingerprint=fingerprint), flush=True)
     server.run()
     return 0
+
+
+def _tell(deposit: Deposit) -> None:
+    """Tell whoever started this server, and reads what it says, that a document can be fetched."""
+    path = f"{deposit.folder.rstrip('/')}/{deposit.name}"
+    print(json.dumps({"deposited": path, "fiduciary": deposit.fiduciary}), flush=True)
 
 
 def _accounts(args: argparse.Namespace) -> Accounts:

@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from dossiers import dossier as dossiers
 from dossiers.firm import Firm
+from dossiers.rounds import ask_at_once
 from ftp_server.accounts import Accounts
 from ftp_server.server import database
 from navette.first_start import Address, prepare
@@ -51,7 +52,7 @@ def _run(args: argparse.Namespace) -> int:
         port = args.port or (firm.settings.number("ftp.port") if firm.settings.is_set("ftp.port") else PORT)
         _check_port(args.host, port)
         stopping = parts.enter_context(_signals())
-        words = ["server", "run", "--host", args.host, "--port", str(port), "--json"]
+        words = ["server", "run", "--host", args.host, "--port", str(port), "--json", "--tell-deposits"]
         server = parts.enter_context(_started("server", home, language, words))
         address = _address(server)
         with_accounts = database(home / "server")
@@ -60,7 +61,7 @@ def _run(args: argparse.Namespace) -> int:
         inis = {each.number: write_dossier_ini(firm, each, home / "ini") for each in dossiers.every(firm)}
         service = parts.enter_context(_started("service", home, language, ["service", "run"]))
         _tell(firm, address, inis, [server, service], language)
-        ended = _watch([server, service], stopping)
+        ended = _watch([server, service], _Deposits(server), firm, stopping)
         print(language.say("up.stopping"), flush=True)
     if ended:
         raise PermanentFailure("up.part_ended", part=ended.name, log=str(ended.log))
@@ -164,9 +165,32 @@ def _short(path: Path) -> str:
     return min(os.path.relpath(path), str(path), key=len)
 
 
-def _watch(parts: list[Part], stopping: threading.Event) -> Part | None:
-    """Wait until somebody wants to stop, or a part has ended by itself: that one is returned."""
+class _Deposits:
+    """Hears from the server, line by line, that documents were deposited."""
+
+    def __init__(self, server: Part) -> None:
+        self._any = threading.Event()
+        threading.Thread(target=self._hear, args=(server.process.stdout,), daemon=True).start()
+
+    def any_since_last_look(self) -> bool:
+        """Tell whether something was deposited since this was last asked."""
+        heard = self._any.is_set()
+        self._any.clear()
+        return heard
+
+    def _hear(self, lines: IO[str]) -> None:
+        for _ in lines:
+            self._any.set()
+
+
+def _watch(parts: list[Part], deposits: _Deposits, firm: Firm, stopping: threading.Event) -> Part | None:
+    """Wait until somebody wants to stop, or a part has ended by itself: that one is returned.
+
+    Whatever is deposited meanwhile makes the service run a round at once.
+    """
     while not stopping.wait(_LOOK):
+        if deposits.any_since_last_look():
+            ask_at_once(firm)
         for part in parts:
             if part.process.poll() is not None:
                 return part
