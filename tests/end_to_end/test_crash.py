@@ -40,6 +40,9 @@ FETCHER_STEPS = (
     "fetch.removed",
 )
 DOCUMENTS = 200
+VICTIMS = {"uploader": (14, 0.1, 0.4), "server": (12, 0.05, 0.8), "fetcher": (14, 0.2, 0.6)}
+"""How often each is killed at random, and how many seconds after it was seen running, at least and at most."""
+
 KILLED = -signal.SIGKILL
 
 
@@ -64,9 +67,9 @@ class Way:
         for path in paths:
             path.rename(self.client.folder / path.name)
 
-    def restart_server(self, kill_at: str | None = None) -> None:
-        """Start the server anew, to die at a step."""
-        self.server.stop()
+    def restart_server(self, kill_at: str | None = None, how: int = signal.SIGTERM) -> None:
+        """End the server by a signal and start it anew, to die at a step if one is named."""
+        self.server.stop(how)
         self.server.start(kill_at)
 
     def fetch(self, kill_at: str = "") -> int:
@@ -125,26 +128,29 @@ def test_killed_at_random_moments_nothing_is_lost_doubled_or_torn(run: int, way:
     seed = int(os.environ.get("NAVETTE_TEST_SEED") or random.randrange(2**32))
     print(f"NAVETTE_TEST_SEED={seed}")
     chance = random.Random(seed + run)
-    way.add_documents(DOCUMENTS)
     running: dict[str, subprocess.Popen[bytes]] = {}
     starts: dict[str, Callable[[], subprocess.Popen[bytes]]] = {
         "uploader": lambda: way.client.start_uploading(way.folder / "uploader.log", connections=chance.randint(1, 4)),
         "fetcher": lambda: way.firm.start_fetching(way.folder / "fetch.log"),
     }
-    pause = threading.Event()
+    victims = [name for name, (times, _, _) in VICTIMS.items() for _ in range(times)]
+    chance.shuffle(victims)
+    killed: Counter[str] = Counter()
     try:
-        for _ in range(40):
+        for victim in victims:
+            way.add_documents(DOCUMENTS // len(victims))
             for name, start in starts.items():
                 if name not in running or running[name].poll() is not None:
                     running[name] = start()
-            pause.wait(chance.uniform(0.05, 1.0))
-            victim = chance.choice(["server", "uploader", "fetcher", "fetcher"])
+            threading.Event().wait(chance.uniform(*VICTIMS[victim][1:]))
             if victim == "server":
-                way.server.kill()
-                way.server.start()
+                way.restart_server(how=signal.SIGKILL)
+                killed["server"] += 1
             else:
-                end(running.pop(victim), signal.SIGKILL)
+                killed[victim] += end(running.pop(victim), signal.SIGKILL) == KILLED
     finally:
         for process in running.values():
             end(process, signal.SIGKILL)
+    print(f"killed while running: {dict(killed)}")
+    assert killed.total() > len(victims) // 3, "the moments were too late to hit anything"
     way.finish()
