@@ -13,7 +13,7 @@ from transfer.in_progress import is_in_progress
 class Plan:
     """What a round has to do.
 
-    Files to ``fetch``, each with its document if one was discovered before; files to ``remove`` if they still hold what
+    Files to ``fetch``, oldest first, each with its document if one was discovered before; files to ``remove`` if they still hold what
     was stored; and documents whose file is gone, after they were stored (``finished``) or before (``vanished``).
     """
 
@@ -65,4 +65,5 @@ def planned(
             else:  # the name was used again: what was stored is gone from there, and this is another document
                 plan.finished.append(document)
                 plan.fetch.append((file, None))
+    plan.fetch.sort(key=lambda candidate: (candidate[0].modified or "", candidate[0].path))
     return plan

@@ -4,15 +4,15 @@ import errno
 import os
 import subprocess
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from firm_rooms import Clock, codes, contents, desk, dies_at, folder, writing
+from firm_rooms import Clock, SmallDisk, codes, contents, desk, dies_at, folder, writing
 
 from dossiers import dossier as dossiers
 from dossiers import journal
-from dossiers.disk import Disk, Part, failures
+from dossiers.disk import Disk, Part
 from dossiers.document import State
 from dossiers.dossier import Dossier
 from dossiers.firm import Firm
@@ -244,33 +244,6 @@ def test_a_folder_that_fails_half_way_is_caught_up_later(firm: Firm, operation: 
             assert (left.state, contents(folder(firm))) == (State.DISCOVERED, {})
         else:
             assert (left.state, contents(folder(firm))) == (State.STORED, {"scan.pdf": b"sick"})
-
-
-class SmallDisk(Disk):
-    """A disk with room for 256 KiB in all."""
-
-    def __init__(self) -> None:
-        self._left = 256 * 1024
-
-    def create(self, part: Path, anchor: Path, beat: Callable[[], None] = lambda: None) -> Part:
-        """Make a part that meets the end of the disk."""
-        made = super().create(part, anchor, beat)
-        write = made.write
-
-        def limited(block: bytes, /) -> int:
-            with failures(part.parent):
-                if len(block) > self._left:
-                    raise OSError(errno.ENOSPC, "no room")
-            self._left -= len(block)
-            return write(block)
-
-        made.write = limited  # type: ignore[method-assign, assignment]
-        return made
-
-    def drop(self, part: Part) -> None:
-        """Give its room back."""
-        self._left += part.tell()
-        super().drop(part)
 
 
 @pytest.fixture

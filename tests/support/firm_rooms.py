@@ -1,5 +1,6 @@
 """The firm's rooms inside the test's own process, with a clock that the test turns; never a program of its own."""
 
+import errno
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from typing import BinaryIO
 from dossiers import dossier as dossiers
 from dossiers.delivery import Delivery, Outcome, Received
 from dossiers.designation import Lease, running_rounds
-from dossiers.disk import Disk
+from dossiers.disk import Disk, Part, failures
 from dossiers.document import Arrival, Destination, Document
 from dossiers.dossier import Dossier
 from dossiers.firm import Firm
@@ -100,6 +101,33 @@ class Desk:
     def open(self) -> list[Document]:
         """Return the documents that still want something done."""
         return self.delivery.open_documents("ftp")
+
+
+class SmallDisk(Disk):
+    """A disk with room for 256 KiB in all."""
+
+    def __init__(self) -> None:
+        self._left = 256 * 1024
+
+    def create(self, part: Path, anchor: Path, beat: Callable[[], None] = lambda: None) -> Part:
+        """Make a part that meets the end of the disk."""
+        made = super().create(part, anchor, beat)
+        write = made.write
+
+        def limited(block: bytes, /) -> int:
+            with failures(part.parent):
+                if len(block) > self._left:
+                    raise OSError(errno.ENOSPC, "no room")
+            self._left -= len(block)
+            return write(block)
+
+        made.write = limited  # type: ignore[method-assign, assignment]
+        return made
+
+    def drop(self, part: Part) -> None:
+        """Give its room back."""
+        self._left += part.tell()
+        super().drop(part)
 
 
 @contextmanager
