@@ -1,23 +1,26 @@
-"""The commands the server knows, as the table pyftpdlib dispatches by; never runs one."""
+"""The commands the server knows and what each needs; never runs one."""
+
+from dataclasses import dataclass
 
 
-def _command(login: bool = True, argument: bool | None = None) -> dict[str, object]:
-    """Describe a command: whether it needs a login, and an argument (None: it may have one)."""
-    return {"perm": None, "auth": login, "arg": argument, "help": ""}
+@dataclass(frozen=True)
+class Command:
+    """Whether a command needs a login, and an argument."""
 
+    login: bool
+    argument: bool
+
+
+_BEFORE_LOGIN = "PASS ACCT FEAT SYST NOOP QUIT REIN HELP CLNT"
+_BEFORE_LOGIN_WITH_ARGUMENT = "USER AUTH PBSZ PROT OPTS TYPE MODE STRU"
+_AFTER_LOGIN = "STOU LIST NLST MLSD MLST PWD CDUP PASV EPSV STAT ABOR"
+_AFTER_LOGIN_WITH_ARGUMENT = "STOR APPE RETR DELE CWD MKD RMD SIZE MDTM HASH XSHA256 ALLO REST PORT EPRT"
 
 COMMANDS = {
-    **{name: _command(login=False, argument=True) for name in ("USER", "AUTH", "PBSZ", "PROT", "OPTS")},
-    **{
-        name: _command(login=False) for name in ("PASS", "ACCT", "FEAT", "SYST", "NOOP", "QUIT", "REIN", "HELP", "CLNT")
-    },
-    **{name: _command(login=False, argument=True) for name in ("TYPE", "MODE", "STRU")},
-    **{name: _command(argument=True) for name in ("STOR", "APPE", "RETR", "DELE", "CWD", "MKD", "RMD")},
-    **{name: _command(argument=True) for name in ("SIZE", "MDTM", "HASH", "XSHA256", "ALLO", "REST", "PORT", "EPRT")},
-    **{
-        name: _command()
-        for name in ("STOU", "LIST", "NLST", "MLSD", "MLST", "PWD", "CDUP", "PASV", "EPSV", "STAT", "ABOR")
-    },
+    **dict.fromkeys(_BEFORE_LOGIN.split(), Command(login=False, argument=False)),
+    **dict.fromkeys(_BEFORE_LOGIN_WITH_ARGUMENT.split(), Command(login=False, argument=True)),
+    **dict.fromkeys(_AFTER_LOGIN.split(), Command(login=True, argument=False)),
+    **dict.fromkeys(_AFTER_LOGIN_WITH_ARGUMENT.split(), Command(login=True, argument=True)),
 }
 
 ALIASES = {"XMKD": "MKD", "XCWD": "CWD", "XPWD": "PWD", "XCUP": "CDUP", "XRMD": "RMD"}

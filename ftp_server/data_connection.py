@@ -19,6 +19,7 @@ OPENING = 30.0
 IDLE = 120.0
 """Seconds a data connection may stay without a byte: scanners pause between pages."""
 
+_local = threading.local()
 _LOOK = 0.25  # how often a waiting worker looks whether it was told to stop
 
 
@@ -37,39 +38,43 @@ class PassivePorts:
         self._lock = threading.Lock()
         self._free = list(ports) if ports else None
 
-    def listen(self, host: str, family: socket.AddressFamily) -> socket.socket:
-        """Return a listening socket on a free port; raises OSError when the whole range is lent."""
+    def listen(self, host: str, family: socket.AddressFamily) -> "Passive":
+        """Return a listener on a free port; raises OSError when the whole range is lent."""
         if self._free is None:
-            return self._bound(host, 0, family)
+            return Passive(_listening(host, 0, family))
         for _ in range(len(self._free)):
             with self._lock:
                 if not self._free:
                     break
                 port = self._free.pop(0)
             try:
-                return self._bound(host, port, family)
+                return Passive(_listening(host, port, family))
             except OSError:  # another program holds it: keep it at the end of the list
-                self.give_back(port)
+                self._give_back(port)
         raise OSError("no passive port is free")
 
-    def give_back(self, port: int) -> None:
-        """Let a port be lent again."""
+    def take_back(self, listener: "Passive") -> None:
+        """Close a listener and let its port be lent again."""
+        listener.close()
+        self._give_back(listener.port)
+
+    def _give_back(self, port: int) -> None:
         if self._free is not None:
             with self._lock:
                 self._free.append(port)
 
-    @staticmethod
-    def _bound(host: str, port: int, family: socket.AddressFamily) -> socket.socket:
-        listener = socket.socket(family, socket.SOCK_STREAM)
-        try:
-            if sys.platform != "win32":
-                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind((host, port))
-            listener.listen(5)
-        except BaseException:
-            listener.close()
-            raise
-        return listener
+
+def _listening(host: str, port: int, family: socket.AddressFamily) -> socket.socket:
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if sys.platform != "win32":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(5)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
 
 
 @dataclass(frozen=True)
@@ -88,26 +93,38 @@ class Active:
             raise NotOpened("425 Cannot connect to the port you named; passive mode works through firewalls.") from None
 
 
-@dataclass(frozen=True)
 class Passive:
-    """A listening socket kept for the whole session."""
+    """A listener that a session keeps to its end, for one transfer after the other."""
 
-    listener: socket.socket
+    def __init__(self, listener: socket.socket) -> None:
+        self._listener = listener
+        listener.setblocking(False)
+        host, self.port = listener.getsockname()[:2]
+        self.host = plain_address(host)
 
     def open(self, peer: str, stop: threading.Event) -> socket.socket:
         """Accept the session's own peer; connections from other addresses are closed without a word."""
         deadline = time.monotonic() + OPENING
-        self.listener.setblocking(False)
-        while time.monotonic() < deadline and not stop.is_set():
-            ready = _readable(self.listener, _LOOK)
-            if not ready:
-                continue
+        while not stop.is_set():
             with contextlib.suppress(BlockingIOError):
-                data, address = self.listener.accept()
+                data, address = self._listener.accept()
                 if plain_address(address[0]) == plain_address(peer):
                     return data
                 data.close()
+            if time.monotonic() > deadline:
+                break
+            _wait_until_readable(self._listener, _LOOK)
         raise NotOpened("425 No data connection was opened.")
+
+    def drop_strays(self) -> None:
+        """Close what connected earlier and was never used: it must not be taken for the coming transfer's."""
+        with contextlib.suppress(OSError):
+            while True:
+                self._listener.accept()[0].close()
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._listener.close()
 
 
 Opening = Active | Passive
@@ -136,7 +153,7 @@ class DataConnection:
 
     def receive(self, block: Callable[[memoryview], None]) -> Ending:
         """Give every received block to ``block`` until the other side ends; return how it ended."""
-        buffer = memoryview(bytearray(BLOCK))
+        buffer = _thread_buffer()
         tls = isinstance(self._sock, ssl.SSLSocket)
         last = time.monotonic()
         while True:
@@ -194,9 +211,18 @@ class DataConnection:
                 self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
 
-def _readable(sock: socket.socket, seconds: float) -> bool:
+def _thread_buffer() -> memoryview:
+    """Return this thread's own buffer: making one for each transfer costs more than filling it."""
+    buffer: memoryview | None = getattr(_local, "buffer", None)
+    if buffer is None:
+        buffer = _local.buffer = memoryview(bytearray(BLOCK))
+    return buffer
+
+
+def _wait_until_readable(sock: socket.socket, seconds: float) -> None:
     if hasattr(select, "poll"):  # select() cannot look at more than 1,024 sockets
         poll = select.poll()
         poll.register(sock, select.POLLIN)
-        return bool(poll.poll(seconds * 1000))
-    return bool(select.select([sock], [], [], seconds)[0])
+        poll.poll(seconds * 1000)
+    else:
+        select.select([sock], [], [], seconds)

@@ -30,7 +30,7 @@ from ftp_server.folders import Folder, Folders, new_id, shown
 from ftp_server.judging import Ending, Judgement, Outcome, judge
 from ftp_server.names import Names
 from ftp_server.settling import Settling
-from ftp_server.staged import Staged
+from ftp_server.staged import Staged, StagingFolder
 from transfer.durable import make_folder, sync_folder
 
 log = logging.getLogger("navette.server")
@@ -69,11 +69,11 @@ class Receiving:
     settling: Settling
     clock: Callable[[], float]
     reached: Callable[[str], None] = lambda _: None
-    _local: threading.local = field(default_factory=threading.local)
+    _staging_folders: dict[tuple[Path, int], StagingFolder] = field(default_factory=dict)
 
     def receive(self, asked: Asked, folders: Folders, data: DataConnection, control_lost: threading.Event) -> Answer:
         """Receive, judge and publish what comes over ``data``; the answer is ready to be sent."""
-        staged = Staged(self._staging(folders) / new_id())
+        staged = Staged(self._staging(folders), new_id())
         try:
             try:
                 ending = data.receive(staged.write)
@@ -153,14 +153,17 @@ class Receiving:
             sync_folder(folders.suspects)
         return Answer(reply=f"426 The document did not arrive whole ({reason}); please send it again.")
 
-    def _staging(self, folders: Folders) -> Path:
-        """Return this thread's own staging folder: syncing it does not wait for what other threads do in theirs."""
-        made: dict[Path, Path] = self._local.__dict__.setdefault("made", {})
-        if folders.staging not in made:
-            own = folders.staging / str(threading.get_ident())
-            make_folder(own)
-            made[folders.staging] = own
-        return made[folders.staging]
+    def close(self) -> None:
+        """Let go of the staging folders, once no thread receives any more."""
+        for folder in self._staging_folders.values():
+            folder.close()
+
+    def _staging(self, folders: Folders) -> StagingFolder:
+        """Return this thread's own staging folder."""
+        key = (folders.staging, threading.get_ident())
+        if key not in self._staging_folders:
+            self._staging_folders[key] = StagingFolder(folders.staging / str(key[1]))
+        return self._staging_folders[key]
 
 
 def _judged(staged: Staged, ending: Ending, announced: int | None, control_lost: threading.Event) -> Judgement:

@@ -89,10 +89,11 @@ class Server:
         self.certificate = settings.certificate or own_certificate(
             settings.home, list(dict.fromkeys(filter(None, [settings.public_address, settings.host, "localhost"])))
         )
+        self._receiving = Receiving(self._deposits, self._names, self._settling, clock, reached)
         self._loop = IOLoop()
         self._workers = Workers(self._loop, settings.transfers)
         self._stopping = threading.Event()
-        self._ftp = self._listen(reached, deposited)
+        self._ftp = self._listen(deposited)
         self._loop.call_every(_SWEEP, self._sweep)
         self._loop.call_every(_PURGE, self._purge)
 
@@ -114,6 +115,7 @@ class Server:
             session.abort()
         self._workers.wait(_LAST_TRANSFERS)
         self._loop.close()
+        self._receiving.close()
         self._settling.close()
         self._deposits.close()
         self._database.close()
@@ -124,10 +126,10 @@ class Server:
         self._stopping.set()
         self._workers.call(lambda: None)
 
-    def _listen(self, reached: Callable[[str], None], deposited: Callable[[Deposit], None]) -> Any:
+    def _listen(self, deposited: Callable[[Deposit], None]) -> Any:
         services = Services(
             accounts=self.accounts,
-            receiving=Receiving(self._deposits, self._names, self._settling, self._clock, reached),
+            receiving=self._receiving,
             workers=self._workers,
             ports=PassivePorts(self.settings.passive_ports),
             folders=self._folders,

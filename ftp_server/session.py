@@ -66,7 +66,6 @@ class Session(TLS_FTPHandler):
     """The control connection of one session. Commands that wait for a transfer are kept in order until it is done."""
 
     services: ClassVar[Services]
-    proto_cmds = COMMANDS
     banner = "Navette ready."
     timeout = 0  # the server's sweeper ends idle sessions
     tcp_no_delay = True
@@ -84,7 +83,7 @@ class Session(TLS_FTPHandler):
         self.opening: Opening | None = None
         self._stop = threading.Event()
         self._aborted = False
-        self._listener: socket.socket | None = None
+        self._listener: Passive | None = None
         self._lines: deque[bytes] = deque()
         super().__init__(conn, server, ioloop)
         self.set_terminator(b"\n")  # some devices end lines without a carriage return
@@ -132,27 +131,39 @@ class Session(TLS_FTPHandler):
         if "\0" in line or "\r" in line or "\x1b" in line:
             self.respond("501 Control characters are not allowed.")
             return
-        command, _, argument = line.partition(" ")
-        command = command.upper()
-        if command == "SITE":
-            self.respond("502 There are no SITE commands here.")
-            return
-        self.pre_process_command(line, ALIASES.get(command, command), argument)
+        name, _, argument = line.partition(" ")
+        name = ALIASES.get(name.upper(), name.upper())
+        command = COMMANDS.get(name)
+        if command is None:
+            self.respond("500 There is no such command.")
+        elif command.login and not self.account:
+            self.respond("530 Log in with USER and PASS first.")
+        elif command.argument and not argument:
+            self.respond("501 This command needs an argument.")
+        elif self.account and not allowed(name, self.account.name.kind):
+            self.respond(f"550 Not for this account: {RIGHTS[name].reason}.")
+        else:
+            self._answer(lambda: getattr(self, f"ftp_{name}")(argument))
 
-    def process_command(self, cmd: str, *args: Any, **kwargs: Any) -> None:
-        """Check the account's right to a command, then run it; every refusal becomes its reply."""
-        if self.account and not allowed(cmd, self.account.name.kind):
-            self.respond(f"550 Not for this account: {RIGHTS[cmd].reason}.")
-            return
+    def _answer(self, action: Callable[[], None]) -> None:
+        """Run an action that replies; every refusal becomes its reply, and what nobody foresaw is logged."""
         try:
-            super().process_command(cmd, *args, **kwargs)
-        except Refused as refused:
+            action()
+        except (NotOpened, Refused) as refused:
             self.respond(refused.reply)
         except Failure as failure:
             self.respond(f"553 Not allowed ({failure.code}).")
+        except Exception:  # the outermost loop of a session
+            log.exception("session.failed user=%s peer=%s", self.username, self.remote_ip)
+            self.respond("451 The server could not do this; it has noted why. Please keep your file.")
 
-    def log_cmd(self, cmd: str, arg: str, respcode: int, respstr: str) -> None:
-        """Leave single commands out of the log; what happened to documents is logged by what happened."""
+    def respond(self, resp: str, logfun: object = None) -> None:
+        """Send a reply."""
+        del logfun
+        self.push(resp + "\r\n")
+
+    def log(self, msg: str, logfun: object = None) -> None:
+        """Leave pyftpdlib's own remarks out: what happened to logins and documents is logged where it happens."""
 
     # --- work in threads
 
@@ -166,15 +177,7 @@ class Session(TLS_FTPHandler):
         self.last_active = time.monotonic()
         if self._closed:  # the sender is gone, but what it sent still has its outcome; replies now go nowhere
             self._drop_listener()
-        try:
-            then(future.result())
-        except (NotOpened, Refused) as refused:
-            self.respond(refused.reply)
-        except Failure as failure:
-            self.respond(f"553 Not allowed ({failure.code}).")
-        except Exception:  # the outermost loop of a session
-            log.exception("session.failed user=%s peer=%s", self.username, self.remote_ip)
-            self.respond("451 The server could not do this; it has noted why. Please keep your file.")
+        self._answer(lambda: then(future.result()))
         if self._aborted:
             self._aborted = False
             self.respond("226 Aborted.")
@@ -208,34 +211,25 @@ class Session(TLS_FTPHandler):
         self.respond("200 I connect when the transfer begins.")
 
     def _make_epasv(self, extmode: bool = False) -> None:
-        local = self.socket.getsockname()[0]
-        try:
-            if self._listener is None:
+        if self._listener is None:
+            local = self.socket.getsockname()[0]
+            try:
                 self._listener = self.services.ports.listen(local, self.socket.family)
-        except OSError:
-            self.respond("425 No port is free for a data connection; please try again in a moment.")
-            return
-        self._drop_strays()
-        port = self._listener.getsockname()[1]
-        self.opening = Passive(self._listener)
+            except OSError:
+                self.respond("425 No port is free for a data connection; please try again in a moment.")
+                return
+        self._listener.drop_strays()
+        self.opening = self._listener
+        port = self._listener.port
         if extmode:
             self.respond(f"229 Entering extended passive mode (|||{port}|).")
         else:
-            address = (self.services.public_address or plain_address(local)).replace(".", ",")
+            address = (self.services.public_address or self._listener.host).replace(".", ",")
             self.respond(f"227 Entering passive mode ({address},{port // 256},{port % 256}).")
-
-    def _drop_strays(self) -> None:
-        """Close what connected earlier and was never used: it must not be taken for the coming transfer's."""
-        assert self._listener is not None
-        self._listener.setblocking(False)
-        with contextlib.suppress(OSError):
-            while True:
-                self._listener.accept()[0].close()
 
     def _drop_listener(self) -> None:
         if self._listener is not None:
-            self.services.ports.give_back(self._listener.getsockname()[1])
-            self._listener.close()
+            self.services.ports.take_back(self._listener)
             self._listener = None
 
     # --- the session's end

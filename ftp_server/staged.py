@@ -3,25 +3,42 @@
 import json
 import os
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from ftp_server.deposits import Deposit
-from transfer.durable import sync_folder
+from transfer.durable import make_folder
 from transfer.evidence import Evidence, weigh
 from transfer.fingerprints import Measure
 
 _RECEIPT = "user.navette.receipt"
 
 
-@dataclass
+class StagingFolder:
+    """One worker's own folder in staging: syncing it does not wait for what other workers do in theirs."""
+
+    def __init__(self, path: Path) -> None:
+        make_folder(path)
+        self.path = path
+        self._fd = None if sys.platform == "win32" else os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+
+    def sync(self) -> None:
+        """Return once the names in it are on stable storage."""
+        if self._fd is not None:
+            os.fsync(self._fd)
+
+    def close(self) -> None:
+        """Let go of the folder; what is in it stays."""
+        if self._fd is not None:
+            os.close(self._fd)
+
+
 class Staged:
     """An open file in staging: what is written to it is counted and hashed on the way."""
 
-    path: Path
-    measured: Measure = field(default_factory=Measure)
-
-    def __post_init__(self) -> None:
+    def __init__(self, folder: StagingFolder, name: str) -> None:
+        self.path = folder.path / name
+        self.measured = Measure()
+        self._folder = folder
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
         self._fd = os.open(self.path, flags, 0o640)
 
@@ -58,7 +75,7 @@ class Staged:
     def sync(self) -> None:
         """Return once the bytes, the receipt they carry and the staging name are on stable storage."""
         os.fsync(self._fd)
-        sync_folder(self.path.parent)
+        self._folder.sync()
 
     def close(self) -> None:
         """Close the file; its name stays."""

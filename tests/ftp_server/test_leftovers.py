@@ -10,7 +10,7 @@ from ftp_server.folders import Folders
 from ftp_server.names import Names
 from ftp_server.server import database
 from ftp_server.settling import Leftovers
-from ftp_server.staged import Staged
+from ftp_server.staged import Staged, StagingFolder
 
 
 class Stopped:
@@ -35,12 +35,12 @@ class Stopped:
         self.deposits.record_at_once(self.deposit(deposit_id, name))
 
     def carrying(self, deposit_id: str, data: bytes) -> Path:
-        folder = self.folders.staging / "worker"
-        folder.mkdir(exist_ok=True)
-        staged = Staged(folder / deposit_id)
+        folder = StagingFolder(self.folders.staging / "worker")
+        staged = Staged(folder, deposit_id)
         staged.write(memoryview(data))
         assert staged.carry(self.deposit(deposit_id))
         staged.close()
+        folder.close()
         return staged.path
 
     def start(self) -> None:

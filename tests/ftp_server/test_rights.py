@@ -35,7 +35,7 @@ def test_the_table_is_what_sessions_get(served: Served, kind: AccountKind) -> No
 
 def test_every_file_command_has_a_right() -> None:
     """No command that names a file or folder is missing from the table of rights."""
-    files = {name for name, facts in COMMANDS.items() if facts["auth"]} - {
+    files = {name for name, command in COMMANDS.items() if command.login} - {
         "PASV",
         "EPSV",
         "PORT",
