@@ -162,12 +162,6 @@ class Deposits:
             rows = connection.execute(select(deposits).where(and_(*where))).all()
         return [Deposit(**row._mapping) for row in rows]
 
-    def suspects(self) -> Sequence[Suspect]:
-        """Return all doubtful files, oldest first."""
-        with self._database.read() as connection:
-            rows = connection.execute(select(suspects).order_by(suspects.c.received_at)).all()
-        return [Suspect(**row._mapping) for row in rows]
-
     def forget_old_keys(self) -> None:
         """Keep in memory only the retry keys of the window: most deposits are new, and then no question is asked."""
         where = deposits.c.received_at > self._clock() - RETRY_WINDOW
@@ -234,6 +228,13 @@ class Deposits:
             return
         for change in group:
             change.done.set_result(None)
+
+
+def all_suspects(database: Database) -> list[Suspect]:
+    """Return all doubtful files, oldest first."""
+    with database.read() as connection:
+        rows = connection.execute(select(suspects).order_by(suspects.c.received_at)).all()
+    return [Suspect(**row._mapping) for row in rows]
 
 
 def _runs(group: list[_Change]) -> Iterator[tuple[Executable, list[Row]]]:

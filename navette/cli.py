@@ -43,9 +43,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         importlib.import_module(module).add(commands, language)
     if not wanted:
         commands.add_parser("uploader", help=language.say("cli.uploader"), add_help=False)
-    args = parser.parse_args(argv)
-    args.home, args.language = known.home, language
     try:
+        args = parser.parse_args(argv)
+        args.home, args.language = known.home, language
         code: int = args.run(args)
     except Failure as failure:
         print(language.failure(failure), file=sys.stderr)

@@ -3,10 +3,13 @@
 import argparse
 import json
 import re
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 from ftp_server.accounts import Accounts
-from ftp_server.deposits import Deposit
+from ftp_server.deposits import Deposit, all_suspects
 from ftp_server.server import Server, ServerSettings, database, stop_on_signals
 from navette.kill_point import kill_point
 from navette.log import start_log
@@ -27,6 +30,10 @@ def add(commands: Any, language: Language) -> None:
     run.add_argument("--json", action="store_true")
     run.add_argument("--tell-deposits", action="store_true", help=language.say("cli.server.tell"))
     run.set_defaults(run=_run)
+
+    suspects = verbs.add_parser("suspects", help=language.say("cli.server.suspects"))
+    suspects.add_argument("--json", action="store_true")
+    suspects.set_defaults(run=_suspects)
 
     account = verbs.add_parser("account", help=language.say("cli.account"))
     deeds = account.add_subparsers(metavar="COMMAND", required=True)
@@ -72,21 +79,25 @@ def _tell(deposit: Deposit) -> None:
     print(json.dumps({"deposited": path, "fiduciary": deposit.fiduciary}), flush=True)
 
 
-def _accounts(args: argparse.Namespace) -> Accounts:
-    return Accounts(database(args.home / "server"))
+@contextmanager
+def _accounts(args: argparse.Namespace) -> Iterator[Accounts]:
+    with closing(database(args.home / "server")) as opened:
+        yield Accounts(opened)
 
 
 def _add(args: argparse.Namespace) -> int:
-    accounts = _accounts(args)
-    if args.dossier:
-        made = accounts.add_dossier(args.fiduciary, args.dossier)
-    else:
-        made = accounts.add_fiduciary(args.fiduciary, args.name)
+    with _accounts(args) as accounts:
+        if args.dossier:
+            made = accounts.add_dossier(args.fiduciary, args.dossier)
+        else:
+            made = accounts.add_fiduciary(args.fiduciary, args.name)
     return _show_passwords(args, made)
 
 
 def _reset(args: argparse.Namespace) -> int:
-    return _show_passwords(args, _accounts(args).reset(args.login))
+    with _accounts(args) as accounts:
+        made = accounts.reset(args.login)
+    return _show_passwords(args, made)
 
 
 def _show_passwords(args: argparse.Namespace, passwords: dict[str, str]) -> int:
@@ -108,7 +119,8 @@ def _enable(args: argparse.Namespace) -> int:
 
 
 def _switch(args: argparse.Namespace, enabled: bool) -> int:
-    _accounts(args).enable(args.login, enabled)
+    with _accounts(args) as accounts:
+        accounts.enable(args.login, enabled)
     if args.json:
         print(json.dumps({"login": args.login, "enabled": enabled}))
     else:
@@ -117,7 +129,8 @@ def _switch(args: argparse.Namespace, enabled: bool) -> int:
 
 
 def _list(args: argparse.Namespace) -> int:
-    found = _accounts(args).list()
+    with _accounts(args) as accounts:
+        found = accounts.list()
     if args.json:
         rows = [{"login": a.name.login, "enabled": a.enabled, "tls_required": a.tls_required} for a in found]
         print(json.dumps(rows))
@@ -129,6 +142,23 @@ def _list(args: argparse.Namespace) -> int:
         print(f"{account.name.login:<32}  {state:<12}  {protection}")
     if not found:
         print(say("server.no_accounts"))
+    return 0
+
+
+def _suspects(args: argparse.Namespace) -> int:
+    with closing(database(args.home / "server")) as opened:
+        found = all_suspects(opened)
+    if args.json:
+        print(json.dumps([vars(suspect) for suspect in found]))
+        return 0
+    say = args.language.say
+    for suspect in found:
+        when = datetime.fromtimestamp(suspect.received_at, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        path = f"{suspect.folder.rstrip('/')}/{suspect.name}"
+        print(f"{when}  {suspect.login or suspect.fiduciary:<29}  {suspect.size:>11}  {path}")
+        print(f"    {suspect.id}  {say(f'suspect.{suspect.reason}')}")
+    if not found:
+        print(say("server.no_suspects"))
     return 0
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from served import FIDUCIARY, PDF, sha256
 
-from ftp_server.deposits import Deposit, Deposits
+from ftp_server.deposits import Deposit, Deposits, all_suspects
 from ftp_server.folders import Folders
 from ftp_server.names import Names
 from ftp_server.server import database
@@ -52,7 +52,7 @@ class Stopped:
 
     def suspects(self) -> dict[str, str]:
         kept = {path.name for path in self.folders.suspects.iterdir()}
-        rows = {suspect.id: suspect.reason for suspect in self.deposits.suspects()}
+        rows = {suspect.id: suspect.reason for suspect in all_suspects(self.database)}
         assert kept == set(rows)
         return rows
 
