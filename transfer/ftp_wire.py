@@ -110,6 +110,8 @@ class PlainWire(ftplib.FTP):
 class TlsWire(PlainWire, ftplib.FTP_TLS):
     """Explicit FTPS that trusts exactly the pinned certificate, or else what the system trusts."""
 
+    _tls_session: ssl.SSLSession | None = None  # the control connection's, which some servers insist on
+
     def __init__(self, connection: Connection, timeout: float) -> None:
         self._pinned = connection.fingerprint
         context = ssl.create_default_context()
@@ -130,9 +132,10 @@ class TlsWire(PlainWire, ftplib.FTP_TLS):
     def ntransfercmd(self, cmd: str, rest: int | str | None = None) -> tuple[socket.socket, int | None]:
         """Open a data connection, protect it, and check that it leads to the same server."""
         data, size = super().ntransfercmd(cmd, rest)
-        session = self.sock.session if isinstance(self.sock, ssl.SSLSocket) else None  # some servers insist on it
+        if self._tls_session is None and isinstance(self.sock, ssl.SSLSocket):
+            self._tls_session = self.sock.session  # kept: each look at it copies it with its certificate
         try:
-            data = self.context.wrap_socket(data, server_hostname=self.host, session=session)
+            data = self.context.wrap_socket(data, server_hostname=self.host, session=self._tls_session)
             self._check(data)
         except BaseException:
             data.close()
