@@ -144,7 +144,7 @@ ssl_enable=YES
 allow_anon_ssl=YES
 force_anon_logins_ssl=YES
 force_anon_data_ssl=YES
-require_ssl_reuse=NO
+require_ssl_reuse=YES
 rsa_cert_file={certificate}
 rsa_private_key_file={certificate}
 """
@@ -191,7 +191,6 @@ TLSEngine on
 TLSRequired on
 TLSRSACertificateFile {certificate}
 TLSRSACertificateKeyFile {certificate}
-TLSOptions NoSessionReuseRequired
 """
     settings = folder / "proftpd.conf"
     settings.write_text(lines)
