@@ -20,7 +20,7 @@ def sync_folder(folder: Path) -> None:
 def make_folder(folder: Path) -> None:
     """Make a folder and its parents; return once their names are on stable storage. One that exists is as good."""
     missing = []
-    while not folder.is_dir():
+    while not folder.is_dir() and folder != folder.parent:  # a drive that is not there has no parent that is
         missing.append(folder)
         folder = folder.parent
     for path in reversed(missing):

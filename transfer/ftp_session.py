@@ -21,7 +21,7 @@ TIMEOUT = 60.0
 
 _BROKEN_OFF_SECONDS = 3.0  # some servers answer nothing to a transfer that ended before they had accepted it
 _SENT_AHEAD = 64  # commands of one bundle; its replies must fit the buffers between both sides
-_TOLD_NAME = re.compile(r'"((?:[^"]|"")+)"')
+_TOLD_NAME = re.compile(r'"((?:[^"\r\n]|"")+)"')
 
 
 @dataclass(frozen=True)
