@@ -5,6 +5,7 @@ values of ``[uploader]`` and ``[locked]``, and ``passive``, which depends on the
 of ``[ftp]`` and ``[dossier]`` come from the firm each time.
 """
 
+import configparser
 import os
 import tempfile
 import textwrap
@@ -36,8 +37,9 @@ def write_ini(ini: ClientIni, folder: Path, name: str | None = None, fiduciary_n
     Its name is the dossier's (``000204.ini``) unless another is given.
 
     It is replaced in one step, so that nobody sees half of it, and readable by its owner only: it holds a password.
-    Refused with an ``ini.`` code when a value cannot be written or the present file cannot be read, and with
-    ``generator.not_written`` when the folder does not take it.
+    Refused with an ``ini.`` code when a value cannot be written or the present file cannot be read, with
+    ``generator.other_dossier`` when that file is another dossier's, and with ``generator.not_written`` when the folder
+    does not take it.
     """
     name = name or f"{ini.dossier}.ini"
     path = folder / name
@@ -58,8 +60,10 @@ def ini_text(ini: ClientIni, fiduciary_name: str = "", present: bytes = b"", nam
     """
     language = Language(ini.language, "ini_tools")
     before = client_ini.sections(present, name)
-    document = ConfigUpdater(delimiters=("=",), comment_prefixes=(";", "#"), empty_lines_in_values=False)
-    document.read_string(client_ini.text(present, name))
+    other = before.get("dossier", {}).get("number")
+    if other and other.value and other.value != ini.dossier:
+        raise PermanentFailure("generator.other_dossier", file=name, other=other.value[:16], dossier=ini.dossier)
+    document = _document(present, name)
     values = _values(ini)
     for section, keys in values.items():
         found = _section(document, section)
@@ -74,6 +78,15 @@ def ini_text(ini: ClientIni, fiduciary_name: str = "", present: bytes = b"", nam
     written = written.replace("\n", "\r\n")
     _check(written, values, name)
     return written
+
+
+def _document(present: bytes, name: str) -> ConfigUpdater:
+    document = ConfigUpdater(delimiters=("=",), comment_prefixes=(";", "#"), empty_lines_in_values=False)
+    try:
+        document.read_string(client_ini.text(present, name))
+    except configparser.Error as error:  # a line that it reads otherwise than we do; its text would show that line
+        raise PermanentFailure("ini.not_readable", file=name, line=getattr(error, "lineno", 1)) from None
+    return document
 
 
 def _values(ini: ClientIni) -> dict[str, dict[str, str]]:

@@ -176,11 +176,13 @@ def _split(raw: bytes, file: str) -> tuple[Sections, list[PermanentFailure]]:
         stripped = written.strip()
         if not stripped or stripped.startswith(_COMMENTS):
             continue
-        if written[0] in " \t":
+        if written[0].isspace():  # other readers take any blank there for the value above going on
             fault(line, "ini.indented")
         if stripped.startswith("[") and stripped.endswith("]"):
             name = stripped[1:-1].strip().lower()
-            if name in found:
+            if not name:
+                fault(line, "ini.not_readable")
+            elif name in found:
                 fault(line, "ini.duplicate_section", section=name[:40])
             current = found.setdefault(name, {})
             continue

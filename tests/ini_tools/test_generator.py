@@ -2,6 +2,7 @@
 
 import os
 import stat
+import traceback
 from dataclasses import replace
 from pathlib import Path
 
@@ -175,6 +176,8 @@ def test_what_the_firm_no_longer_says_is_emptied() -> None:
         ("[ftp]\nsomething\n", "ini.not_readable"),
         ("\0", "ini.not_an_ini"),
         ("[uploader]\nkeep_days = many\n", "ini.bad_value"),
+        ("[dossier]\nnumber = 000205\n", "generator.other_dossier"),
+        ("; a second [ftp] for ConfigUpdater\n[ftp]\n[ftp]Geheim = 4711\n", "ini.not_readable"),
     ],
 )
 def test_a_damaged_file_is_not_written_over(present: str, code: str) -> None:
@@ -182,6 +185,7 @@ def test_a_damaged_file_is_not_written_over(present: str, code: str) -> None:
     with pytest.raises(PermanentFailure) as caught:
         ini_text(INI, present=present.encode())
     assert caught.value.code == code
+    assert "Geheim" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_a_section_that_others_read_differently_is_refused() -> None:
