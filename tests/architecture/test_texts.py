@@ -1,11 +1,18 @@
 """The texts: complete, alike in three languages, none too many; and the pages made from them."""
 
+import argparse
 import ast
+import importlib
+import re
 import string
+from collections.abc import Iterator
 
 import pytest
 from pages import PAGES, codes
 from product import LANGUAGES, ROOMS, ROOT, catalogue, constants, failure_codes, modules, name, texts, tree
+
+from navette import cli
+from transfer.language import Language
 
 PLURALS = {"fr": "n > 1", "nl": "n != 1", "en": "n != 1"}
 
@@ -83,5 +90,38 @@ def test_the_codes_are_many() -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_the_pages_say_what_the_source_says(page: str) -> None:
-    """The map and the list of codes are those that ``python tests/support/pages.py`` writes."""
+    """The map and the lists of codes and settings are those that ``python tests/support/pages.py`` writes."""
     assert (ROOT / page).read_text(encoding="utf-8") == PAGES[page](), "run: python tests/support/pages.py"
+
+
+def _leaves(parser: argparse.ArgumentParser, words: tuple[str, ...] = ("navette",)) -> Iterator[tuple[str, ...]]:
+    """Yield the words of each command that does something."""
+    below = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    for action in below:
+        for word, sub in action.choices.items():
+            yield from _leaves(sub, (*words, word))
+    if not below:
+        yield words
+
+
+def test_every_command_is_in_a_guide() -> None:
+    """Each command of ``navette`` is named in a guide for the one who types it."""
+    parser = argparse.ArgumentParser()
+    commands = parser.add_subparsers()
+    for module in dict.fromkeys(cli._MODULES.values()):
+        importlib.import_module(module).add(commands, Language("en"))
+    guides = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("guide-*.en.md"))
+    found = [" ".join(words[-2:]) for words in _leaves(parser)]
+    assert len(found) > 10
+    assert [words for words in found if words not in guides] == []
+
+
+@pytest.mark.parametrize("page", ["guide-client", "guide-firm", "guide-host"])
+def test_guides_say_the_same_in_both_languages(page: str) -> None:
+    """A guide has the same commands and as many headings in French as in English."""
+    french, english = (
+        (ROOT / "docs" / f"{page}.{language}.md").read_text(encoding="utf-8") for language in ("fr", "en")
+    )
+    for marked in (r"^#+ ", r"^\| ", r"^navette ", r"`navette "):
+        told = [re.findall(marked, text, re.MULTILINE) for text in (french, english)]
+        assert len(told[0]) == len(told[1]), marked

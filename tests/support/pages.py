@@ -5,6 +5,8 @@ from pathlib import Path
 
 from product import ROOMS, ROOT, failure_codes, modules, name, texts, tree
 
+from dossiers.settings import CHOICES, LIMITS, SETTINGS
+
 SUBJECTS = {
     "transfer": "what both sides of the wire agree on; standard library only",
     "uploader": "the client's window and its silent mode",
@@ -49,11 +51,32 @@ def map_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def settings_page() -> str:
+    """Return docs/settings.md: each setting of the firm with what it may be."""
+    said = texts("dossiers", "en")
+    lines = [
+        "# Settings of the firm",
+        "",
+        "`navette settings list` shows them with their values, `navette settings set NAME VALUE` keeps one.",
+        "",
+        "| setting | what it is | may be | unless set |",
+        "| --- | --- | --- | --- |",
+    ]
+    for setting in SETTINGS:
+        allowed = " or ".join(CHOICES.get(setting.name, ())) or setting.kind.value
+        if setting.name in LIMITS:
+            allowed = "{} to {}".format(*LIMITS[setting.name])
+        allowed = "sealed text" if setting.secret else allowed
+        default = f"`{setting.default}`" if setting.default else ""
+        lines.append(f"| `{setting.name}` | {said[f'setting.{setting.name}'][0]} | {allowed} | {default} |")
+    return "\n".join(lines) + "\n"
+
+
 def _first_line(path: Path) -> str:
     return (ast.get_docstring(tree(path)) or "").partition("\n")[0]
 
 
-PAGES = {"docs/codes.md": codes_page, "docs/map.md": map_page}
+PAGES = {"docs/codes.md": codes_page, "docs/map.md": map_page, "docs/settings.md": settings_page}
 
 if __name__ == "__main__":
     for page, made in PAGES.items():
