@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 from pyftpdlib.authorizers import DummyAuthorizer
-from pyftpdlib.handlers import FTPHandler
+from pyftpdlib.handlers import FTPHandler, TLS_FTPHandler
 from pyftpdlib.ioloop import IOLoop
 from pyftpdlib.servers import FTPServer
+from pytest_localftpserver.helper_functions import DEFAULT_CERTFILE
 
 from transfer.client_ini import AfterUpload, ClientIni, Connection, Security
 from transfer.ftp_session import FtpSession
@@ -22,9 +23,14 @@ ALL_RIGHTS = "elradfmwMT"
 
 
 class PlainServer:
-    """A stock FTP server in a thread: it overwrites, it answers 226 to half a file, it knows no hashes."""
+    """A stock FTP server in a thread: it overwrites, it answers 226 to half a file, it knows no hashes.
 
-    def __init__(self, root: Path, rights: str = ALL_RIGHTS, refused: frozenset[str] = frozenset()) -> None:
+    With ``tls`` it shows a certificate that nobody vouches for.
+    """
+
+    def __init__(
+        self, root: Path, rights: str = ALL_RIGHTS, refused: frozenset[str] = frozenset(), tls: bool = False
+    ) -> None:
         root.mkdir(exist_ok=True)
         self.root = root
         self.commands: list[str] = []
@@ -32,7 +38,9 @@ class PlainServer:
         authorizer.add_user("client", "secret", str(root), perm=rights)
         heard = self.commands
 
-        class Handler(FTPHandler):
+        class Handler(TLS_FTPHandler if tls else FTPHandler):  # type: ignore[misc]
+            certfile = DEFAULT_CERTFILE
+
             def pre_process_command(self, line: str, cmd: str, arg: str) -> None:
                 heard.append(cmd)
                 if cmd in refused:

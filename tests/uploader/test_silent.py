@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -35,15 +34,6 @@ def client(tmp_path: Path) -> Path:
         (folder / name).write_bytes(content)
         os.utime(folder / name, (time.time() - 60,) * 2)
     return folder
-
-
-@pytest.fixture(scope="module")
-def tls_port(request: pytest.FixtureRequest) -> int:
-    """Where a server with explicit TLS and a certificate that nobody vouches for listens."""
-    port = int(request.getfixturevalue("ftpserver_TLS").server_port)
-    with socket.create_connection(("127.0.0.1", port)) as greeted:
-        assert greeted.recv(100)
-    return port
 
 
 @pytest.fixture
@@ -157,9 +147,9 @@ def test_a_wrong_password_ends_with_4_and_is_not_shown(
     assert len(list(client.iterdir())) == 2
 
 
-def test_a_wrong_fingerprint_ends_with_5(tls_port: int, client: Path, program: Any, tmp_path: Path) -> None:
+def test_a_wrong_fingerprint_ends_with_5(plain_server: Any, client: Path, program: Any, tmp_path: Path) -> None:
     """A server that shows another certificate than the INI pins gets no password and no file."""
-    server = Connection("127.0.0.1", tls_port, "fakeusername", "qweqwe", Security.TLS, "ab" * 32)
+    server = replace(plain_server(tls=True).connection(), security=Security.TLS, fingerprint="ab" * 32)
     ini = write_ini(tmp_path / "envoi.ini", server, "/")
     ended = program("--folder", client, "--ini", ini)
     assert ended.returncode == 5
@@ -168,10 +158,10 @@ def test_a_wrong_fingerprint_ends_with_5(tls_port: int, client: Path, program: A
 
 
 def test_a_certificate_nobody_vouches_for_ends_with_5(
-    tls_port: int, client: Path, program: Any, tmp_path: Path
+    plain_server: Any, client: Path, program: Any, tmp_path: Path
 ) -> None:
     """Without a pinned fingerprint only certificates that the system trusts are taken."""
-    server = Connection("127.0.0.1", tls_port, "fakeusername", "qweqwe", Security.TLS)
+    server = replace(plain_server(tls=True).connection(), security=Security.TLS)
     ini = write_ini(tmp_path / "envoi.ini", server, "/")
     ended = program("--folder", client, "--ini", ini)
     assert ended.returncode == 5

@@ -1,0 +1,248 @@
+"""The uploader's window: finds the INI, shows the page or what is in its way, and polls; never touches the network."""
+
+import contextlib
+import logging
+import sys
+import tkinter
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from tkinter import filedialog, font
+from typing import Any
+
+import ttkbootstrap as ttk
+from tkinterdnd2 import DND_FILES, TkinterDnD
+
+from transfer.client_ini import ClientIni, read
+from transfer.failures import Failure
+from transfer.language import LANGUAGES, Language, system_language
+from uploader.desk import Desk
+from uploader.history import History, data_folder
+from uploader.notice import Action, Obstacle
+from uploader.send_page import SendPage, Surroundings
+from uploader.start import find_ini, program_folder
+from uploader.ticks import app_icon, tick_images
+from uploader.tip import tip
+
+_POLL_MS = 50
+_SMALLEST = (720, 480)
+_USUAL_SIZE = (920, 620)
+_EDGE, _FAINT, _QUIET, _RED, _GREEN = "#8a94a0", "#eceff2", "#5c6670", "#b02a37", "#146c43"
+
+_log = logging.getLogger("navette.uploader")
+
+
+def show(ini_path: Path | None = None, folder: Path | None = None, language: str | None = None) -> int:
+    """Open the window and return when it is closed; each argument goes before what is remembered or in the INI."""
+    window = Window(ini_path, folder, language)
+    window.mainloop()
+    return 0
+
+
+class Window(ttk.App, TkinterDnD.DnDWrapper):
+    """The only root. It owns the history and the desk, and outlives every page it shows."""
+
+    def __init__(self, ini_path: Path | None, folder: Path | None, language: str | None) -> None:
+        super().__init__(title="Navette", theme="bootstrap-light", iconphoto=None, minsize=_SMALLEST)
+        self._ini_path = ini_path
+        self._asked_folder = folder
+        self._asked_language = language
+        self._language = Language(language or system_language(), "uploader")
+        self._history: History | None = None
+        self._desk: Desk | None = None
+        self._page: SendPage | None = None
+        self._trouble: Failure | None = None
+        self._header = ttk.Frame(self)
+        self._content: tkinter.Misc = ttk.Frame(self)
+        accent = str(self.style.colors.primary)
+        self._icon = app_icon(64, accent)
+        self.iconphoto(True, self._icon)
+        self._dress()
+        self._images = tick_images(round(16 * self._scale()), accent, _EDGE, _FAINT)
+        self._accept_drops()
+        self._bind_keys()
+        self.protocol("WM_DELETE_WINDOW", self.close)
+        self._open()
+        self.after(_POLL_MS, self._poll)
+
+    def close(self) -> None:
+        """End everything that runs, remember the window's size, and go."""
+        if self._desk is not None:
+            self._desk.close()
+        if self._history is not None:
+            with contextlib.suppress(Failure):
+                self._history.remember("size", f"{self.winfo_width()}x{self.winfo_height()}")
+            self._history.close()
+        self.destroy()
+
+    def report_callback_exception(self, *error: object) -> None:
+        """Log what no one foresaw, instead of a traceback on a screen nobody sees; the window goes on."""
+        _log.error("window.unexpected", exc_info=error)  # type: ignore[arg-type]
+
+    def _open(self) -> None:
+        """Read history and INI, and show the page; or the page that says what is in the way."""
+        try:
+            if self._history is None:
+                self._history = History(data_folder())
+                self.geometry(self._history.setting("size") or "{}x{}".format(*_USUAL_SIZE))
+            path = self._ini_path or self._remembered_ini() or find_ini(program_folder())
+            ini = read(path)
+        except Failure as failure:
+            self._trouble = failure
+            self._build()
+            return
+        self._trouble = None
+        self._ini_path = path
+        self._language = Language(self._asked_language or self._history.setting("language") or ini.language, "uploader")
+        self._desk = Desk(ini, path, self._history, Path(sys.executable))
+        folder = self._asked_folder or Path(self._history.setting("folder") or ini.local_folder or "")
+        if "folder" in ini.locked and ini.local_folder:
+            folder = Path(ini.local_folder)
+        if folder != Path():
+            self._desk.choose(folder)
+        self._build()
+
+    def _build(self) -> None:
+        """Draw everything anew, in the language of the moment."""
+        self._header.destroy()
+        self._content.destroy()
+        self._page = None
+        self._header = self._new_header(None if self._desk is None else self._desk.ini)
+        self._header.pack(fill="x", padx=20, pady=(16, 0))
+        if self._desk is None or self._trouble is not None:
+            self._content = self._obstacle(self._trouble)
+        else:
+            around = Surroundings(self._language, self._images, self._choose_ini, self._copy)
+            self._content = self._page = SendPage(self, self._desk, around)
+            self._page.focus_list()
+        self._content.pack(fill="both", expand=True)  # type: ignore[no-untyped-call]
+
+    def _new_header(self, ini: ClientIni | None) -> ttk.Frame:
+        header = ttk.Frame(self)
+        ttk.Separator(header).pack(side="bottom", fill="x", pady=(10, 0))
+        words = ttk.Frame(header)
+        words.pack(side="left", fill="x", expand=True)
+        title = (ini.dossier_name or ini.dossier) if ini else "Navette"
+        below = self._language.say("window.purpose", dossier=ini.dossier) if ini else ""
+        ttk.Label(words, text=title, style="Title.TLabel").pack(anchor="w")
+        ttk.Label(words, text=below, style="Quiet.TLabel").pack(anchor="w")
+        chosen = tkinter.StringVar(header, value=self._language.code)
+        for code in reversed(LANGUAGES):
+            button = ttk.Radiobutton(
+                header,
+                text=code.upper(),
+                value=code,
+                variable=chosen,
+                command=partial(self._speak, code),
+                bootstyle="secondary ghost toolbutton",
+            )
+            button.pack(side="right", anchor="n", padx=(2, 0))
+            tip(button, partial(self._language.say, f"tip.language_{code}"))
+        return header
+
+    def _obstacle(self, failure: Failure | None) -> Obstacle:
+        say = self._language.say
+        sentence = self._language.failure(failure) if failure else ""
+        actions: list[Action] = [
+            (say("window.choose_ini"), self._choose_ini),
+            (say("window.retry"), self._open),
+            (say("window.copy"), lambda: self._copy(sentence)),
+            (say("window.quit"), self.close),
+        ]
+        return Obstacle(self, say("obstacle.title"), sentence, say("obstacle.remedy"), actions)
+
+    def _speak(self, code: str) -> None:
+        self._language = Language(code, "uploader")
+        self._asked_language = code
+        if self._history is not None:
+            with contextlib.suppress(Failure):
+                self._history.remember("language", code)
+        self._build()
+
+    def _choose_ini(self) -> None:
+        kinds = [("INI", "*.ini"), (self._language.say("window.all_files"), "*")]
+        start = str(self._ini_path.parent if self._ini_path else program_folder())
+        chosen = filedialog.askopenfilename(
+            parent=self, initialdir=start, filetypes=kinds, title=self._language.say("window.choose_ini")
+        )
+        if chosen:
+            self._ini_path = Path(chosen)
+            if self._desk is not None:
+                self._desk.close()
+                self._desk = None
+            self._open()
+            if self._trouble is None and self._history is not None:
+                self._history.remember("ini", chosen)
+
+    def _remembered_ini(self) -> Path | None:
+        path = Path(self._history.setting("ini") if self._history else "")
+        return path if path != Path() and path.exists() else None
+
+    def _copy(self, text: str) -> None:
+        self.clipboard_clear()
+        self.clipboard_append(text)
+
+    def _poll(self) -> None:
+        if self._desk is not None:
+            changes = self._desk.poll()
+            if self._page is not None:
+                self._page.take_in(changes)
+        self.after(_POLL_MS, self._poll)
+
+    def _accept_drops(self) -> None:
+        """Let files and folders be dropped anywhere; a system without drag and drop does without."""
+        with contextlib.suppress(RuntimeError, tkinter.TclError):
+            TkinterDnD._require(self)
+            self.drop_target_register(DND_FILES)  # type: ignore[no-untyped-call]
+            self.dnd_bind("<<Drop>>", self._on_drop)  # type: ignore[no-untyped-call]
+
+    def _on_drop(self, event: Any) -> str:
+        if self._page is not None:
+            self._page.drop([Path(name) for name in self.tk.splitlist(event.data)])
+        return str(event.action)
+
+    def _bind_keys(self) -> None:
+        self.bind_class("TButton", "<Key-space>", _press)  # ttkbootstrap takes it away
+        self.bind("<F5>", lambda _: self._on_page(SendPage.look))
+        self.bind("<Escape>", lambda _: self._on_page(SendPage.cancel))
+        self.bind("<Return>", self._on_return)
+
+    def _on_page(self, act: Callable[[SendPage], None]) -> None:
+        if self._page is not None:
+            act(self._page)
+
+    def _on_return(self, event: "tkinter.Event[tkinter.Misc]") -> None:
+        if not isinstance(event.widget, ttk.Button | ttk.Checkbutton):
+            self._on_page(SendPage.upload)
+
+    def _scale(self) -> float:
+        """Return how many pixels stand for one of a 96 dpi screen."""
+        return float(self.tk.call("tk", "scaling")) * 72 / 96
+
+    def _dress(self) -> None:
+        """Set fonts and the few styles that the theme does not have."""
+        base = font.nametofont("TkDefaultFont")
+        family, size = base.actual("family"), base.actual("size")
+        self._fonts = [  # kept: a font goes with its object
+            font.Font(self, name=name, family=family, size=size + larger, weight="bold")
+            for name, larger in (("Title", 6), ("Heading", 2), ("Zone", 3))
+        ]
+        style = self.style
+        style.configure("Title.TLabel", font="Title")
+        style.configure("Heading.TLabel", font="Heading")
+        style.configure("Wrong.TLabel", foreground=_RED)
+        style.configure("Quiet.TLabel", foreground=_QUIET)
+        style.configure("Treeview", rowheight=round(30 * self._scale()))
+        style.configure("Treeview.Cell", padding=(8, 0))
+        style.configure("Treeview.Heading", padding=(8, 7), background="#f1f3f5", foreground=_QUIET)
+        style.map("Treeview", background=[("selected", "#dbe9ff")], foreground=[("selected", "#14181d")])
+        children: list[Any] = [
+            ("Treeitem.image", {"side": "left", "sticky": "w"}),
+            ("Treeitem.text", {"side": "left", "sticky": "w"}),
+        ]
+        style.configure("Treeview.Item", padding=(8, 0))
+        style.layout("Treeview.Item", [("Treeitem.padding", {"sticky": "nswe", "children": children})])
+
+
+def _press(event: Any) -> None:
+    event.widget.invoke()
