@@ -7,9 +7,9 @@ from typing import BinaryIO
 from dossiers.delivery import Delivery, Received
 from dossiers.designation import LOST
 from dossiers.document import Arrival, Document
-from fetcher.remote_files import Destinations, hashes, present_bytes, unchanged
+from fetcher.remote_files import Destinations, looks, present_bytes
 from transfer.evidence import Evidence, weigh
-from transfer.failures import Failure, PermanentFailure, TemporaryFailure
+from transfer.failures import Failure, TemporaryFailure
 from transfer.fingerprints import Fingerprint
 from transfer.ftp_session import FtpSession, RemoteFile
 from transfer.receipts import Receipt
@@ -49,7 +49,8 @@ class Batches:
         """
         files = [file for file, _ in candidates]
         try:
-            told = hashes(session, files)
+            before = looks(session, files)
+            told = session.hashes([file.path for file in files])
         except Failure as failure:
             return list(candidates), failure
         arrivals = [self._destinations.arrival(self._source, file, sha) for file, sha in zip(files, told, strict=True)]
@@ -63,9 +64,9 @@ class Batches:
         ended = ended or next((why for _, why in outcome.failed if why.code in FULL), None)
         self._record(failed + [(document, why) for document, why in outcome.failed if why.code not in FULL])
         if ended is None or ended.code not in BROKEN:
-            by_path = {file.path: file for file in files}
+            look = {file.path: file for file in before}
             try:
-                self._remove(session, [(by_path[one.path], one, receipt) for one, receipt in outcome.stored])
+                self._remove(session, [(look[one.path], one, receipt) for one, receipt in outcome.stored])
             except TemporaryFailure as failure:  # they are removed by the next round
                 ended = ended or failure
         left: list[Candidate] = list(zip(files[reached:], documents[reached:], strict=True))
@@ -74,13 +75,16 @@ class Batches:
     def remove_stored(self, session: FtpSession, left: Sequence[tuple[RemoteFile, Document]]) -> None:
         """Remove what an earlier round stored and could not remove, where the server still holds the same bytes."""
         removable = []
-        for file, document in left:
+        before = looks(session, [file for file, _ in left])
+        for (file, document), look in zip(left, before, strict=True):
             if self._stopping():
                 break
             try:
                 receipt = self._delivery.receipt(document, present_bytes(session, file))
-                removable.append((file, document, receipt))
-            except PermanentFailure as failure:
+                removable.append((look, document, receipt))
+            except Failure as failure:
+                if failure.code in BROKEN:
+                    raise
                 if failure.code.startswith("receipt."):  # another document under the same name: the next round takes it
                     self._delivery.removed([document])
                 else:
@@ -109,11 +113,18 @@ class Batches:
         return received, failed, None
 
     def _remove(self, session: FtpSession, stored: Sequence[tuple[RemoteFile, Document, Receipt]]) -> None:
-        same = [(document, receipt) for file, document, receipt in stored if unchanged(session, file)]
-        gone = {receipt.source for receipt in session.remove_all([receipt for _, receipt in same])}
-        self._delivery.removed([document for document, _ in same if document.path in gone])
-        kept = [document for document, _ in same if document.path not in gone]
-        self._record([(document, TemporaryFailure("fetch.not_removed", file=document.path)) for document in kept])
+        """Remove the files that look as they did before they were fetched; a scanner may use their names again."""
+        after = looks(session, [look for look, _, _ in stored])
+        same = [receipt for (before, _, receipt), now in zip(stored, after, strict=True) if before == now]
+        gone = {receipt.source for receipt in session.remove_all(same)}
+        self._delivery.removed([document for _, document, receipt in stored if receipt.source in gone])
+        kept: list[tuple[Document, Failure]] = []
+        for (before, document, _), now in zip(stored, after, strict=True):
+            if before != now:
+                kept.append((document, TemporaryFailure("fetch.changed", file=document.path)))
+            elif document.path not in gone:
+                kept.append((document, TemporaryFailure("fetch.not_removed", file=document.path)))
+        self._record(kept)
 
     def _record(self, failed: Sequence[tuple[Document, Failure]]) -> None:
         self._delivery.failed(failed)

@@ -13,8 +13,9 @@ from transfer.in_progress import is_in_progress
 class Plan:
     """What a round has to do.
 
-    Files to ``fetch``, oldest first, each with its document if one was discovered before; files to ``remove`` if they still hold what
-    was stored; and documents whose file is gone, after they were stored (``finished``) or before (``vanished``).
+    Files to ``fetch``, oldest first, each with its document if one was discovered before; files to ``remove`` if they
+    still hold what was stored; and documents whose file is gone, after they were stored (``finished``) or before
+    (``vanished``).
     """
 
     fetch: list[tuple[RemoteFile, Document | None]] = field(default_factory=list)
@@ -55,15 +56,16 @@ def planned(
             plan.fetch.append((file, None))
             continue
         document = known[file.path]
-        if now is not None and document.next_try is not None and document.next_try > now:
+        changed = (file.size, file.modified) != (document.source_size, document.source_modified)
+        if document.state is State.STORED and changed:
+            # The name was used again: what was stored is gone from there, and this is another document.
+            plan.finished.append(document)
+            plan.fetch.append((file, None))
+        elif now is not None and document.next_try is not None and document.next_try > now:
             continue
-        if document.state is State.DISCOVERED:
+        elif document.state is State.DISCOVERED:
             plan.fetch.append((file, document))
         elif document.state is State.STORED:
-            if (file.size, file.modified) == (document.source_size, document.source_modified):
-                plan.remove.append((file, document))
-            else:  # the name was used again: what was stored is gone from there, and this is another document
-                plan.finished.append(document)
-                plan.fetch.append((file, None))
+            plan.remove.append((file, document))
     plan.fetch.sort(key=lambda candidate: (candidate[0].modified or "", candidate[0].path))
     return plan

@@ -37,11 +37,6 @@ def look(session: FtpSession, wait: Wait, settle_seconds: int) -> tuple[list[Rem
     return again, settled(listed, again)
 
 
-def hashes(session: FtpSession, files: list[RemoteFile]) -> list[str | None]:
-    """Return the SHA-256 of files as the server tells it, None where it does not."""
-    return [session.sha256(file.path) for file in files]
-
-
 def present_bytes(session: FtpSession, file: RemoteFile) -> Fingerprint:
     """Return what a remote file holds now: as our own server tells it, else by receiving it once more."""
     sha256 = session.sha256(file.path)
@@ -50,11 +45,13 @@ def present_bytes(session: FtpSession, file: RemoteFile) -> Fingerprint:
     return Fingerprint(file.size, sha256)
 
 
-def unchanged(session: FtpSession, file: RemoteFile) -> bool:
-    """Tell whether a file may be removed: our own server never changes one, any other is asked once more."""
-    if session.is_navette:
-        return True
-    return session.size(file.path) == file.size and session.modified(file.path) == file.modified
+def looks(session: FtpSession, files: list[RemoteFile]) -> list[RemoteFile]:
+    """Return how files look now, to compare before they are fetched and before they are removed.
+
+    Our own server never changes a file; any other is asked, and only one answer is compared with another: its listing
+    may tell the time of change in another way.
+    """
+    return files if session.is_navette else session.look_again([file.path for file in files])
 
 
 class Destinations:

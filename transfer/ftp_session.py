@@ -155,14 +155,13 @@ class FtpSession:
 
     def sha256(self, path: str) -> str | None:
         """Return a remote file's SHA-256 in hex, or None when the server does not tell."""
+        return self.hashes([path])[0]
+
+    def hashes(self, paths: list[str]) -> list[str | None]:
+        """Return the SHA-256 of many remote files as :meth:`sha256` does, with the commands sent ahead."""
         if not any(feature.startswith("XSHA256") for feature in self.features):
-            return None
-        with self._failures():
-            try:
-                words = self._ftp.sendcmd(f"XSHA256 {path}").split()
-            except ftplib.error_perm:
-                return None
-        return next((word.lower() for word in words if re.fullmatch("[0-9A-Fa-f]{64}", word)), None)
+            return [None] * len(paths)
+        return [_hash(reply) for reply in self._sent_ahead([f"XSHA256 {path}" for path in paths])]
 
     def modified(self, path: str) -> str | None:
         """Return a remote file's time of change as YYYYMMDDHHMMSS, or None when the server does not tell."""
@@ -171,6 +170,15 @@ class FtpSession:
                 return _time(self._ftp.sendcmd(f"MDTM {path}"))
             except ftplib.error_perm:
                 return None
+
+    def look_again(self, paths: list[str]) -> list[RemoteFile]:
+        """Return size and time of change of many remote files, with the commands sent ahead; None where not told."""
+        with self._failures():
+            self._ftp.binary()
+        sizes = self._sent_ahead([f"SIZE {path}" for path in paths])
+        times = self._sent_ahead([f"MDTM {path}" for path in paths])
+        told = zip(paths, sizes, times, strict=True)
+        return [RemoteFile(path, _size(size), _time(time)) for path, size, time in told]
 
     def walk(self, folder: str = "/", depth: int = 8) -> Iterator[RemoteFile]:
         """Yield all files below ``folder``; names with line ends or slashes are left out as forged."""
@@ -326,6 +334,15 @@ def _refusal(reply: str, where: dict[str, str | int | None]) -> Failure:
     if reply.startswith("4"):
         return TemporaryFailure("session.busy", reply=reply[:3], **where)
     return PermanentFailure("session.refused", reply=reply[:3], **where)
+
+
+def _hash(reply: str | None) -> str | None:
+    return next((word.lower() for word in (reply or "").split() if re.fullmatch("[0-9A-Fa-f]{64}", word)), None)
+
+
+def _size(reply: str | None) -> int | None:
+    digits = reply[4:].strip() if reply else ""
+    return int(digits) if re.fullmatch("[0-9]{1,18}", digits) else None
 
 
 def _time(reply: str | None) -> str | None:

@@ -154,6 +154,20 @@ def test_a_file_that_cannot_be_removed_is_not_delivered_twice(collecting: Collec
     assert contents(folder(collecting.firm)) == {"a.pdf": PDF}
 
 
+def test_a_stored_file_that_cannot_be_looked_at_stops_nobody(collecting: Collecting, server: PlainServer) -> None:
+    """The server neither removes a file nor gives it again: other files are delivered all the same."""
+    server.put("000204/a.pdf", PDF)
+    server.hook = lambda verb, path: "450 busy" if path.endswith("a.pdf") and verb == "DELE" else None
+    assert collecting.round() == Result(delivered=1, failed=1)
+    server.put("000204/b.pdf", PDF)
+    server.hook = lambda verb, path: "450 busy" if path.endswith("a.pdf") and verb == "RETR" else None
+    assert collecting.round(put_off=False) == Result(delivered=1, failed=1)
+    server.hook = lambda *_: None
+    assert collecting.round(put_off=False) == Result()
+    assert contents(folder(collecting.firm)) == {"a.pdf": PDF, "b.pdf": PDF}
+    assert server.files() == {}
+
+
 def test_a_file_that_is_overwritten_while_it_is_fetched_is_not_removed(
     collecting: Collecting, server: PlainServer
 ) -> None:
@@ -162,12 +176,13 @@ def test_a_file_that_is_overwritten_while_it_is_fetched_is_not_removed(
     os.utime(file, (1_700_000_000, 1_700_000_000))
 
     def overwrite(verb: str, _: str) -> None:
-        if verb == "SIZE":  # asked after the bytes were stored, before they are removed
+        if verb == "SIZE" and any(heard == "RETR" for heard, _ in server.heard):  # stored, and not removed yet
             server.hook = lambda *_: None
             file.write_bytes(b"another page")
 
     server.hook = overwrite
-    assert collecting.round() == Result(delivered=1)
+    assert collecting.round() == Result(delivered=1, failed=1)
+    assert collecting.told[-1] == ("/000204/SCN_0001.txt", "fetch.changed")
     assert server.files() == {"000204/SCN_0001.txt": b"another page"}
     assert collecting.round() == Result(delivered=1)
     assert contents(folder(collecting.firm)) == {"SCN_0001.txt": b"first page", "SCN_0001(2).txt": b"another page"}

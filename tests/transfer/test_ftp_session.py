@@ -69,6 +69,19 @@ def test_sizes_are_told_at_any_moment(connection: Connection) -> None:
         assert session.size("/b.pdf") is None
 
 
+def test_many_files_are_looked_at_again_at_once(connection: Connection) -> None:
+    """Size and time of change of many files are told as a listing tells them, and neither of one that is gone."""
+    with FtpSession(connection) as session:
+        for n in range(150):
+            deposit(session, f"/{n}.txt", b"%d" % n)
+        listed = sorted(session.walk(), key=lambda file: file.path)
+        again = session.look_again([file.path for file in listed])
+        assert [(file.path, file.size) for file in again] == [(file.path, file.size) for file in listed]
+        assert all(file.modified for file in again)
+        assert session.look_again(["/none"]) == [RemoteFile("/none", None, None)]
+        assert session.hashes([file.path for file in listed]) == [None] * 150
+
+
 def test_removal_needs_a_receipt_and_takes_away_only_its_file(connection: Connection) -> None:
     """Exactly the files whose receipts are given are removed, one or many, and one that is gone already is as good."""
     with FtpSession(connection) as session:
