@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, create_engine, event, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from dossiers.tables import VERSION
-from transfer.failures import TemporaryFailure
+from transfer.failures import PermanentFailure, TemporaryFailure
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -20,7 +20,8 @@ class Database:
     """The firm's database, for any thread: SQLite by default, PostgreSQL or SQL Server by URL.
 
     A commit is on stable storage when it returns. Both kinds of block raise ``database.full`` or
-    ``database.unavailable`` when the database itself fails.
+    ``database.unavailable`` when the database itself fails, and opening one that a later version of Navette has
+    changed is refused with ``database.newer``.
     """
 
     def __init__(self, url: str) -> None:
@@ -55,12 +56,18 @@ class Database:
         self._engine.dispose()
 
     def _migrate(self) -> None:
-        if self._version() == VERSION:
+        version = self._version()
+        if version == VERSION:
             return
+        if version is not None and version > VERSION:
+            raise PermanentFailure("database.newer", found=version, known=VERSION)
         try:
             with self.write() as connection:
                 _upgrade(connection)
-        except DBAPIError:  # where a transaction does not keep others out, another program may have made the tables
+        except (
+            DBAPIError,
+            TemporaryFailure,
+        ):  # where a transaction does not keep others out, another program may have made the tables
             if self._version() != VERSION:
                 raise
 
@@ -86,7 +93,7 @@ def _upgrade(connection: Connection) -> None:
 def _failures() -> Iterator[None]:
     try:
         yield
-    except OperationalError as error:
+    except (OperationalError, IntegrityError) as error:  # the latter when two make the same row at once
         cause = error.orig
         if isinstance(cause, sqlite3.Error) and cause.sqlite_errorcode == sqlite3.SQLITE_FULL:
             raise TemporaryFailure("database.full") from error

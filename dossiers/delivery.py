@@ -193,8 +193,10 @@ class Delivery:
                 else:
                     self._disk.discard(document.part)
             except Failure as failure:
-                outcome.failed.append((document, failure))
-        self.failed(outcome.failed)
+                if document.state is not State.DISCOVERED:  # whose part goes anyway when it is received again
+                    outcome.failed.append((document, failure))
+        now = self._firm.clock()  # a folder that is away for days is tried every round, and told only when it is due
+        self.failed([one for one in outcome.failed if one[0].next_try is None or one[0].next_try <= now])
 
     def _finish_placing(self, document: Document, outcome: Outcome) -> None:
         if self._disk.same_file(document.part, document.final) or self._disk.holds(document.part, document.fingerprint):
@@ -237,7 +239,7 @@ class Delivery:
         return document
 
     def _commit_stored(self, linked: Sequence[Document], outcome: Outcome) -> list[Document]:
-        """Sync the folders of linked documents, commit step 5, and let the parts' names go."""
+        """Sync the folders of linked documents, take step 5, and return the documents that are through it."""
         unsynced: dict[Path, Failure] = {}
         for folder in {document.folder for document in linked}:
             try:
@@ -248,10 +250,15 @@ class Delivery:
         stored = [document for document in linked if document.folder not in unsynced]
         self._commit(stored, State.STORED, Step.STORED)
         self._reached("stored")
+        finished = []
         for document in stored:
-            self._disk.discard(document.part)
+            try:
+                self._disk.discard(document.part)
+                finished.append(document)
+            except Failure as failure:  # the source waits until the part's name is gone
+                outcome.failed.append((document, failure))
             self._reached("unlinked")
-        return stored
+        return finished
 
     def _commit(self, documents: Sequence[Document], state: State, step: Step) -> None:
         if documents:

@@ -38,7 +38,7 @@ SETTINGS: tuple[Setting, ...] = (
 LIMITS: Mapping[str, tuple[int, int]] = {
     "ftp.port": (1, 65_535),
     "fetch.connections": (1, 16),
-    "fetch.settle_seconds": (0, 3600),
+    "fetch.settle_seconds": (0, 60),
     "service.minutes": (1, 1440),
 }
 """Lowest and highest value of each number."""

@@ -18,7 +18,7 @@ metadata = MetaData(
 )
 
 _Key = BigInteger().with_variant(Integer(), "sqlite")  # SQLite numbers rows by itself only in an INTEGER
-_Path = String(1000)
+_Path = Text()
 _Code = String(64)
 
 
@@ -58,7 +58,7 @@ documents = Table(
     metadata,
     Column("id", _Key, primary_key=True),
     Column("origin", String(16), nullable=False),  # ftp, mail
-    Column("source", String(300), nullable=False),  # which server or mailbox
+    Column("source", Text, nullable=False),  # which server or mailbox
     Column("path", _Path, nullable=False),  # where the source has it
     Column("source_size", BigInteger),
     Column("source_modified", String(32)),

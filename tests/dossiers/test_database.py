@@ -18,7 +18,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from dossiers import tables
 from dossiers.database import Database
 from dossiers.firm import Firm
-from transfer.failures import TemporaryFailure
+from transfer.failures import PermanentFailure, TemporaryFailure
 
 
 def test_the_migrations_make_the_tables_from_nothing(tmp_path: Path) -> None:
@@ -96,6 +96,17 @@ def test_a_database_that_cannot_be_opened_is_a_temporary_failure(tmp_path: Path)
     """A database that is not there is told by its code, not by a traceback of the library."""
     with pytest.raises(TemporaryFailure, match=r"database\.unavailable"):
         Database(f"sqlite:///{tmp_path / 'missing' / 'firm.db'}")
+
+
+def test_a_database_of_a_later_version_is_refused(tmp_path: Path) -> None:
+    """An older Navette does not touch what a later one has changed."""
+    url = f"sqlite:///{tmp_path / 'firm.db'}"
+    database = Database(url)
+    with database.write() as connection:
+        connection.exec_driver_sql("UPDATE firm_version SET version_num = '9999'")
+    database.close()
+    with pytest.raises(PermanentFailure, match=r"database\.newer"):
+        Database(url)
 
 
 def test_a_full_disk_under_the_database_is_told_as_such(firm: Firm) -> None:

@@ -202,6 +202,21 @@ def test_a_folder_that_is_away_keeps_no_other_dossier_back(firm: Firm, tmp_path:
     assert not away.parent.exists()
 
 
+def test_a_folder_that_is_away_for_long_is_told_ever_less_often(firm: Firm, clock: Clock) -> None:
+    """Every round tries to place what is half-way; the journal gets a row only when an attempt is due."""
+    with desk(firm, SickFolder(folder(firm), "link")) as at:
+        at.delivery.failed(at.deliver(("scan.pdf", b"sick")).failed)
+        for _ in range(12):
+            clock.turn(minutes=5)
+            at.delivery.resume(at.open())
+        (document,) = at.open()
+    told = [line.step.value for line in journal.of_document(firm, document.id)]
+    assert told == ["discovered", "placing", "failed", "failed", "failed"]
+    with desk(firm) as at:
+        at.delivery.resume(at.open())
+    assert contents(folder(firm)) == {"scan.pdf": b"sick"}
+
+
 class SickFolder(Disk):
     """A disk on which one folder fails at one operation."""
 
@@ -223,19 +238,25 @@ class SickFolder(Disk):
         self._fail(final.parent, "link")
         super().link(part, final)
 
+    def discard(self, part: Path) -> None:
+        """Fail at letting the part's name go."""
+        self._fail(part.parent, "discard")
+        super().discard(part)
+
     def sync_folder(self, folder: Path) -> None:
         """Fail at the folder's sync."""
         self._fail(folder, "sync")
         super().sync_folder(folder)
 
 
-@pytest.mark.parametrize("operation", ["choose", "link", "sync"])
+@pytest.mark.parametrize("operation", ["choose", "link", "sync", "discard"])
 def test_a_folder_that_fails_half_way_is_caught_up_later(firm: Firm, operation: str) -> None:
     """Whichever step one folder refuses, the other dossier's document is stored; the next round does the rest, once."""
     with desk(firm, SickFolder(folder(firm), operation)) as at:
         received = at.receive(("scan.pdf", b"sick")) + at.receive(("scan.pdf", b"well"), number="000205")
         outcome = at.delivery.store(received)
         assert codes(outcome) == ["delivery.folder_unreachable"]
+        assert [document.dossier for document, _ in outcome.stored] == ["000205"]
         assert contents(folder(firm, "000205")) == {"scan.pdf": b"well"}
     with desk(firm) as at:
         at.delivery.resume(at.open())
