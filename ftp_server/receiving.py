@@ -82,6 +82,7 @@ class Receiving:
                 staged.path.unlink()
                 log.error("server.no_room errno=%s folder=%s", error.errno, staged.path.parent)
                 return Answer(reply="452 The server has no room for this; nothing was stored, please keep your file.")
+            staged.hurry()
             data.finish()
             self.reached("server.received")
             judgement = _judged(staged, ending, asked.announced, control_lost)

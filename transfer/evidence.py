@@ -56,7 +56,7 @@ def _tail(read_at: ReadAt, size: int) -> bytes:
 def _pdf_is_whole(tail: bytes) -> bool:
     """Look past the end marks a PDF has before its end: after page one when made for the web, after earlier saves."""
     before, mark, after = tail.rpartition(b"%%EOF")
-    first_page_only = re.search(rb"startxref\s+0\s+$", before)
+    first_page_only = re.search(rb"startxref\s+0\s+$", before[-64:])
     more_begins = re.match(rb"[\s\0]*[0-9]", after) or b" obj" in after
     return bool(mark) and not first_page_only and not more_begins
 
