@@ -14,7 +14,7 @@ from uploader import silent
 from uploader.folder import SETTLE_SECONDS
 from uploader.history import History, data_folder
 from uploader.sending import Reached
-from uploader.start import find_ini, program_folder
+from uploader.start import find_ini, keep_log, program_folder
 from uploader.upload import CONNECTIONS
 
 _MOST_CONNECTIONS = 8
@@ -26,6 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         options = _parser().parse_args(argv)
     except SystemExit as ended:  # --help, or a usage error that argparse explained already
         return int(ended.code or 0)
+    keep_log(data_folder())
     if not options.silent:
         from uploader.window import show
 

@@ -18,8 +18,10 @@ from uploader.rows import Row, Rows
 from uploader.upload import Upload, target_of
 from uploader.watching import Watch
 
+_LONGEST_END_SECONDS = 5.0  # a server that does not even answer must not keep the window open
 _LOOK_SECONDS = 5.0  # for folders that cannot be watched
 _SETTLING_SECONDS = 1.0
+_WATCH_AGAIN_SECONDS = 60.0  # after an upload that was stopped as a whole
 _QUIET_SECONDS = 0.3  # after a change, so that a hundred files cost one look
 
 
@@ -48,6 +50,8 @@ class Desk:
         self._never = [ini_path, program]
         self._now = now
         self._target = target_of(ini)
+        self._sent_before: set[tuple[str, int, int]] = set()
+        self._watch_from = 0.0
         self._listing: Folder | None = None
         self._dropped: dict[Path, LocalFile] = {}
         self._watch: Watch | None = None
@@ -79,6 +83,10 @@ class Desk:
         """Remember that the person knows, and does not want to be asked again."""
         self._history.remember(f"told {self.ini.after_upload}", "yes")
 
+    def last_folder(self) -> str:
+        """Return the folder last chosen for this dossier, or nothing: another dossier's folder must not be offered."""
+        return self._history.setting(f"folder {self._target}")
+
     def choose(self, folder: Path) -> None:
         """Show another folder, and remember it."""
         self._stop_watching()
@@ -86,7 +94,8 @@ class Desk:
         self._listing = Folder(self.folder, self.ini.extensions, self._never)
         self._dropped.clear()
         self.rows.clear()
-        self._history.remember("folder", str(self.folder))
+        self._history.remember(f"folder {self._target}", str(self.folder))
+        self._sent_before = self._history.versions_sent(self._target)
         self._watch = Watch(self.folder, self._note_change)
         self.look()
 
@@ -97,8 +106,9 @@ class Desk:
             self._dropped |= {file.path: file for file in one.look(self._now()) if file.path == path.absolute()}
         self.look()
 
-    def look(self) -> None:
-        """Bring the rows up to date with the disk."""
+    def look(self) -> bool:
+        """Bring the rows up to date with the disk, and tell whether there is anything new to show."""
+        told_before = self.folder_failure
         self._looked_at, self._changed_at = self._now(), None
         files: list[LocalFile] = []
         self.folder_failure = None
@@ -108,7 +118,8 @@ class Desk:
             except Failure as failure:
                 self.folder_failure = failure
         self._dropped = {path: file for path, file in self._dropped.items() if path.exists()}
-        self.rows.refresh([*files, *self._dropped.values()], self._history.versions_sent(self._target))
+        changed = self.rows.refresh([*files, *self._dropped.values()], self._sent_before)
+        return changed or (told_before is None) != (self.folder_failure is None)
 
     def start(self, rows: list[Row]) -> None:
         """Begin to send the files of some rows."""
@@ -134,6 +145,9 @@ class Desk:
             if isinstance(event, Finished):
                 self.rows.finish(event.stopped_by)
                 self._end_thread()
+                self._sent_before = self._history.versions_sent(self._target)
+                if event.stopped_by is not None:
+                    self.rest()
                 changes.finished = event
                 self._changed_at = self._now() - _QUIET_SECONDS
             elif isinstance(event, Pausing) and event.path is None:
@@ -143,9 +157,18 @@ class Desk:
             if (trouble := _trouble(event)) is not None:
                 self.failures.append(trouble)
         if self._time_to_look():
-            self.look()
-            changes.listed = True
+            changes.listed = self.look()
         return changes
+
+    def due(self) -> list[Row]:
+        """Return what should be sent without being asked: new files, where the INI wants the folder watched."""
+        if not self.ini.watch or self.running or self._now() < self._watch_from:
+            return []
+        return self.rows.fresh()
+
+    def rest(self, seconds: float = _WATCH_AGAIN_SECONDS) -> None:
+        """Send nothing unasked for a while."""
+        self._watch_from = self._now() + seconds
 
     def remaining(self) -> float | None:
         """Return the seconds an upload will probably still take; None while that cannot be told."""
@@ -163,7 +186,7 @@ class Desk:
 
     def _end_thread(self) -> None:
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(_LONGEST_END_SECONDS)
         self._thread = self._upload = None
 
     def _told(self) -> Iterable[Event]:

@@ -1,5 +1,6 @@
 """One question with two answers and a box for not being asked again; never answers by itself."""
 
+import contextlib
 import tkinter
 from dataclasses import dataclass
 
@@ -39,9 +40,10 @@ def ask(parent: tkinter.Misc, question: Question) -> tuple[bool, bool]:
     box.pack(anchor="w")
     buttons = ttk.Frame(body)
     buttons.pack(fill="x", pady=(22, 0))
+    refuse = ttk.Button(buttons, text=question.no, command=lambda: end(False))  # Tab goes in this order
     agree = ttk.Button(buttons, text=question.yes, bootstyle="primary", command=lambda: end(True))
     agree.pack(side="right")
-    ttk.Button(buttons, text=question.no, command=lambda: end(False)).pack(side="right", padx=(0, 8))
+    refuse.pack(side="right", padx=(0, 8))
     window.bind("<Escape>", lambda _: end(False))
     window.bind("<Return>", lambda event: None if isinstance(event.widget, ttk.Button) else end(True))
     window.protocol("WM_DELETE_WINDOW", lambda: end(False))
@@ -49,9 +51,10 @@ def ask(parent: tkinter.Misc, question: Question) -> tuple[bool, bool]:
     x = parent.winfo_rootx() + (parent.winfo_width() - window.winfo_reqwidth()) // 2
     y = parent.winfo_rooty() + (parent.winfo_height() - window.winfo_reqheight()) // 3
     window.geometry(f"+{max(0, x)}+{max(0, y)}")
-    window.deiconify()
-    window.wait_visibility()
-    window.grab_set()
     agree.focus_set()
-    parent.wait_window(window)
+    window.deiconify()
+    with contextlib.suppress(tkinter.TclError):  # answered before it was even drawn
+        window.wait_visibility()
+        window.grab_set()
+        parent.wait_window(window)
     return answer.get(), not never.get()

@@ -61,19 +61,27 @@ class Rows:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def refresh(self, files: Iterable[LocalFile], sent_before: set[tuple[str, int, int]]) -> None:
-        """Take over what the folder holds now. Rows of files that went stay only as long as they tell of an upload."""
+    def refresh(self, files: Iterable[LocalFile], sent_before: set[tuple[str, int, int]]) -> bool:
+        """Take over what the folder holds now, and tell whether any row changed.
+
+        Rows of files that went stay only as long as they tell of an upload.
+        """
         listed = {file.path: file for file in files}
+        changed = False
         for path, file in listed.items():
             row = self._rows.get(path)
             if row is None or (row.state not in _UNDER_WAY and (row.size, row.mtime_ns) != (file.size, file.mtime_ns)):
                 self._rows[path] = _new_row(file, sent_before)
+                changed = True
             elif row.state in {State.READY, State.WRITING} and (row.state is State.READY) != file.ready:
                 row.state = State.READY if file.ready else State.WRITING
                 row.ticked = file.ready
+                changed = True
         telling = _UNDER_WAY | {State.RECEIVED, State.FAILED}
         for path in [path for path, row in self._rows.items() if path not in listed and row.state not in telling]:
             del self._rows[path]
+            changed = True
+        return changed
 
     def clear(self) -> None:
         """Forget all rows: another folder was chosen."""
@@ -92,6 +100,10 @@ class Rows:
     def chosen(self) -> list[Row]:
         """Return the ticked rows that can be sent."""
         return [row for row in self._rows.values() if row.ticked and row.tickable]
+
+    def fresh(self) -> list[Row]:
+        """Return the ticked rows that were never tried."""
+        return [row for row in self.chosen() if row.state is State.READY]
 
     def failed(self) -> list[Row]:
         """Return the rows of files that were not sent."""

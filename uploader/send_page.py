@@ -1,5 +1,6 @@
 """The page a client works in, drawn from the desk: folder, list, progress, buttons; never sends anything itself."""
 
+import math
 import tkinter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -45,8 +46,8 @@ class SendPage(ttk.Frame):
         self._band = Band(self)
         self._band.pack(fill="x", padx=_PAD)  # type: ignore[no-untyped-call]
         self._folder_row().pack(fill="x", padx=_PAD, pady=(12, 10))
+        self._list = FileList(self, desk.rows, around.language, around.images, self.refresh)  # Tab goes in this order
         self._foot().pack(side="bottom", fill="x", padx=_PAD, pady=(10, 16))
-        self._list = FileList(self, desk.rows, around.language, around.images, self.refresh)
         self._list.pack(fill="both", expand=True, padx=_PAD)  # type: ignore[no-untyped-call]
         self._zone = DropZone(self._list, self.choose_folder)
         self.show_rows()
@@ -81,6 +82,8 @@ class SendPage(ttk.Frame):
             self._show_end(changes.finished)
         elif changes.rows:
             self.refresh()
+        if due := self._desk.due():
+            self._begin(due)
 
     def refresh(self) -> None:
         """Bring buttons, counts and the progress in line with the desk."""
@@ -164,6 +167,7 @@ class SendPage(ttk.Frame):
             words = [self._say(f"ask.{key}") for key in (f"{after}_title", f"{after}_text", "again", "send", "back")]
             agreed, again = ask(self.winfo_toplevel(), Question(*words))
             if not agreed:
+                self._desk.rest(math.inf)
                 return
             if not again:
                 self._desk.confirmed()
@@ -238,9 +242,9 @@ class SendPage(ttk.Frame):
             self._line, text=self._say("window.all"), variable=self._all_ticked, command=self._tick_all
         )
         self._status = ttk.Label(self._line, style="Quiet.TLabel")
-        self._send = ttk.Button(self._line, text=self._say("window.send"), bootstyle="primary", command=self.upload)
         self._retry = ttk.Button(self._line, text=self._say("window.retry_failed"), command=self.retry)
         self._cancel = ttk.Button(self._line, command=self.cancel)
+        self._send = ttk.Button(self._line, text=self._say("window.send"), bootstyle="primary", command=self.upload)
         self._all.pack(side="left")
         self._status.pack(side="left", padx=(16, 0))
         self._send.pack(side="right")

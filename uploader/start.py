@@ -1,5 +1,8 @@
-"""Finds what the uploader needs to start: its INI, and from it all else; never shows anything."""
+"""Finds the INI the uploader starts with, and opens its log; never reads the one or shows the other."""
 
+import contextlib
+import logging
+import logging.handlers
 import sys
 from pathlib import Path
 
@@ -22,3 +25,17 @@ def find_ini(folder: Path) -> Path:
     if not usual and len(found) > 1:
         raise PermanentFailure("start.several_inis", folder=str(folder), number=len(found))
     return (usual or found)[0]
+
+
+def keep_log(folder: Path) -> None:
+    """Write what no one foresaw to ``uploader.log`` in the user's own folder, instead of showing it to a client."""
+    log = logging.getLogger("navette.uploader")
+    log.propagate = False
+    log.addHandler(logging.NullHandler())
+    with contextlib.suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        file = logging.handlers.RotatingFileHandler(
+            folder / "uploader.log", maxBytes=1_000_000, backupCount=1, encoding="utf-8", delay=True
+        )
+        file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        log.addHandler(file)

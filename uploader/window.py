@@ -85,7 +85,7 @@ class Window(ttk.App, TkinterDnD.DnDWrapper):
             if self._history is None:
                 self._history = History(data_folder())
                 self.geometry(self._history.setting("size") or "{}x{}".format(*_USUAL_SIZE))
-            path = self._ini_path or self._remembered_ini() or find_ini(program_folder())
+            path = self._ini_path or self._found_ini()
             ini = read(path)
         except Failure as failure:
             self._trouble = failure
@@ -95,7 +95,8 @@ class Window(ttk.App, TkinterDnD.DnDWrapper):
         self._ini_path = path
         self._language = Language(self._asked_language or self._history.setting("language") or ini.language, "uploader")
         self._desk = Desk(ini, path, self._history, Path(sys.executable))
-        folder = self._asked_folder or Path(self._history.setting("folder") or ini.local_folder or "")
+        self.title(f"{ini.dossier_name or ini.dossier} – Navette")
+        folder = self._asked_folder or Path(self._desk.last_folder() or ini.local_folder or "")
         if "folder" in ini.locked and ini.local_folder:
             folder = Path(ini.local_folder)
         if folder != Path():
@@ -127,16 +128,18 @@ class Window(ttk.App, TkinterDnD.DnDWrapper):
         ttk.Label(words, text=title, style="Title.TLabel").pack(anchor="w")
         ttk.Label(words, text=below, style="Quiet.TLabel").pack(anchor="w")
         chosen = tkinter.StringVar(header, value=self._language.code)
-        for code in reversed(LANGUAGES):
+        languages = ttk.Frame(header)
+        languages.pack(side="right", anchor="n")
+        for code in LANGUAGES:
             button = ttk.Radiobutton(
-                header,
+                languages,
                 text=code.upper(),
                 value=code,
                 variable=chosen,
                 command=partial(self._speak, code),
                 bootstyle="secondary ghost toolbutton",
             )
-            button.pack(side="right", anchor="n", padx=(2, 0))
+            button.pack(side="left", padx=(2, 0))
             tip(button, partial(self._language.say, f"tip.language_{code}"))
         return header
 
@@ -149,7 +152,9 @@ class Window(ttk.App, TkinterDnD.DnDWrapper):
             (say("window.copy"), lambda: self._copy(sentence)),
             (say("window.quit"), self.close),
         ]
-        return Obstacle(self, say("obstacle.title"), sentence, say("obstacle.remedy"), actions)
+        about_ini = failure is None or failure.code.startswith(("ini.", "start."))
+        remedy = say("obstacle.remedy_ini" if about_ini else "obstacle.remedy_other")
+        return Obstacle(self, say("obstacle.title"), sentence, remedy, actions)
 
     def _speak(self, code: str) -> None:
         self._language = Language(code, "uploader")
@@ -172,22 +177,26 @@ class Window(ttk.App, TkinterDnD.DnDWrapper):
                 self._desk = None
             self._open()
             if self._trouble is None and self._history is not None:
-                self._history.remember("ini", chosen)
+                self._history.remember(f"ini {program_folder()}", chosen)
 
-    def _remembered_ini(self) -> Path | None:
-        path = Path(self._history.setting("ini") if self._history else "")
-        return path if path != Path() and path.exists() else None
+    def _found_ini(self) -> Path:
+        """Return the INI beside the program, else the one that was chosen for want of it the last time."""
+        try:
+            return find_ini(program_folder())
+        except Failure:
+            remembered = self._history.setting(f"ini {program_folder()}") if self._history else ""
+            if remembered and Path(remembered).exists():
+                return Path(remembered)
+            raise
 
     def _copy(self, text: str) -> None:
         self.clipboard_clear()
         self.clipboard_append(text)
 
     def _poll(self) -> None:
-        if self._desk is not None:
-            changes = self._desk.poll()
-            if self._page is not None:
-                self._page.take_in(changes)
         self.after(_POLL_MS, self._poll)
+        if self._desk is not None and self._page is not None:
+            self._page.take_in(self._desk.poll())
 
     def _accept_drops(self) -> None:
         """Let files and folders be dropped anywhere; a system without drag and drop does without."""
