@@ -7,6 +7,8 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from multiprocessing.queues import SimpleQueue
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 
@@ -93,7 +95,7 @@ class _Session:
         return line
 
 
-def _work(target: Target, shares: list[list[Path]], start: object, ready: object) -> None:
+def _work(target: Target, shares: list[list[Path]], start: Barrier, ready: "SimpleQueue[str]") -> None:
     """Run one session per share in threads of this process, and say what failed, or nothing."""
     failures: list[str] = []
 
@@ -107,15 +109,15 @@ def _work(target: Target, shares: list[list[Path]], start: object, ready: object
     try:
         sessions = [_Session(target) for _ in shares]
     except (OSError, RuntimeError) as error:
-        start.wait()  # type: ignore[attr-defined]
-        ready.put(repr(error))  # type: ignore[attr-defined]
+        start.wait()
+        ready.put(repr(error))
         return
     threads = [threading.Thread(target=run, args=pair) for pair in zip(sessions, shares, strict=True)]
-    start.wait()  # type: ignore[attr-defined]
+    start.wait()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     for session in sessions:
         session.close()
-    ready.put(failures[0] if failures else "")  # type: ignore[attr-defined]
+    ready.put(failures[0] if failures else "")

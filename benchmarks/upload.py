@@ -17,12 +17,13 @@ from ports import free_port, free_range, is_listening
 from processes import cpu_seconds, end, started
 from waiting import until
 
-from benchmarks.disk import working_folder
+from benchmarks.disk import durable_writes, working_folder
 from benchmarks.documents import COUNT, make
 from benchmarks.load import Target, upload
 
 CONNECTIONS = (1, 4, 16)
 BASELINE = "pyftpdlib + fsync"
+DISK = "the disk alone (synced, no server)"
 
 
 @contextlib.contextmanager
@@ -66,6 +67,10 @@ SERVERS: dict[str, Callable[[Path], contextlib.AbstractContextManager[tuple[Targ
 }
 
 
+Runs = dict[tuple[str, int], list[tuple[float, float | None]]]
+"""Server and connections -> files per second and CPU milliseconds per file (None where no server ran) of each run."""
+
+
 def measure(server: str, folder: Path, paths: list[Path], connections: int) -> tuple[float, float]:
     """Run one server once in a fresh ``folder``; return files per second and its CPU milliseconds per file."""
     with SERVERS[server](folder) as (target, pid):
@@ -86,34 +91,37 @@ def main() -> None:
     chosen = words.parse_args()
     count, rounds = (300, 3) if chosen.quick else (COUNT, 5)
     servers = chosen.only or list(SERVERS)
-    found: dict[tuple[str, int], list[tuple[float, float]]] = {}
+    found: Runs = {}
     with working_folder() as folder:
         source = folder / "documents"
         source.mkdir()
         paths = make(source, count)
-        size = sum(path.stat().st_size for path in paths)
-        print(f"{count} documents, {size / 1e6:.0f} MB, {chosen.rounds or rounds} rounds, median (lowest to highest)")
-        for n in range(chosen.rounds or rounds):
+        contents = [path.read_bytes() for path in paths]
+        size = sum(map(len, contents)) / 1e6
+        rounds = chosen.rounds or rounds
+        print(f"{count} documents, {size:.0f} MB, {rounds} rounds, median (lowest to highest)")
+        for n in range(rounds):
             for connections in chosen.connections:
                 for server in servers:
                     run = measure(server, folder / f"run-{n}", paths, connections)
                     found.setdefault((server, connections), []).append(run)
-    _print(found, servers, chosen.connections)
+                alone = durable_writes(contents, folder / f"run-{n}", connections)
+                found.setdefault((DISK, connections), []).append((alone, None))
+    _print(found, [*servers, DISK], chosen.connections)
 
 
-def _print(found: dict[tuple[str, int], list[tuple[float, float]]], servers: list[str], connections: list[int]) -> None:
+def _print(found: Runs, servers: list[str], connections: list[int]) -> None:
     print("| server | " + " | ".join(f"{n} conn. files/s | x baseline | CPU ms/file" for n in connections) + " |")
     print("|---|" + "---|" * 3 * len(connections))
     for server in servers:
         cells = []
         for n in connections:
             rates = sorted(rate for rate, _ in found[server, n])
-            base = found.get((BASELINE, n))
-            ratio = statistics.median(rates) / statistics.median(rate for rate, _ in base) if base else float("nan")
-            cpu = statistics.median(used for _, used in found[server, n])
-            cells.append(
-                f"{statistics.median(rates):,.0f} ({rates[0]:,.0f}-{rates[-1]:,.0f}) | {ratio:.2f} | {cpu:.2f}"
-            )
+            base = [rate for rate, _ in found.get((BASELINE, n), [])]
+            ratio = f"{statistics.median(rates) / statistics.median(base):.2f}" if base else "-"
+            used = [cpu for _, cpu in found[server, n] if cpu is not None]
+            cpu = f"{statistics.median(used):.2f}" if used else "-"
+            cells.append(f"{statistics.median(rates):,.0f} ({rates[0]:,.0f}-{rates[-1]:,.0f}) | {ratio} | {cpu}")
         print(f"| {server} | " + " | ".join(cells) + " |")
 
 
