@@ -9,7 +9,7 @@ from transfer.client_ini import Connection
 Push = Callable[[Connection, str, Sequence[Path]], None]
 """``push(connection, folder, paths)`` deposits files in a server folder, or raises CalledProcessError."""
 
-LFTP_SETTINGS = (
+_LFTP_SETTINGS = (
     "set net:max-retries 1; set net:timeout 30; set ftp:use-allo on; set ssl:verify-certificate no; "
     "set ftp:ssl-protect-data yes; set ftp:passive-mode {passive}; set ftp:ssl-force {tls}; set ftp:ssl-allow {tls}; "
 )
@@ -17,7 +17,7 @@ LFTP_SETTINGS = (
 
 def lftp_command(connection: Connection, commands: str, tls: bool = False) -> list[str]:
     """Return the command line that runs lftp's ``commands`` in a logged-in session."""
-    settings = LFTP_SETTINGS.format(passive="yes" if connection.passive else "no", tls="yes" if tls else "no")
+    settings = _LFTP_SETTINGS.format(passive="yes" if connection.passive else "no", tls="yes" if tls else "no")
     login = f"open -u {connection.user},{connection.password} -p {connection.port} {connection.host}; "
     return ["lftp", "--norc", "-c", settings + login + commands]
 
