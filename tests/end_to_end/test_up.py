@@ -111,6 +111,7 @@ def test_make_run_starts_the_same_and_ctrl_c_ends_it(tmp_path: Path, log: Path) 
 def test_a_taken_port_is_said_in_a_sentence(tmp_path: Path, log: Path) -> None:
     """When another program has the port, the start ends with a sentence that names it, and changes nothing there."""
     with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", free_port()))
         other.listen()
         port = other.getsockname()[1]
