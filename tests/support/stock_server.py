@@ -1,5 +1,6 @@
 """A stock FTP server in a thread, and the INI that leads to it; never one with the guarantees of Navette's own."""
 
+import contextlib
 import threading
 from pathlib import Path
 from typing import Any
@@ -66,8 +67,11 @@ class PlainServer:
 
     def holds(self, folder: str = "000204") -> dict[str, bytes]:
         """Return the files the server shows in a folder, by name."""
-        place = self.root / folder
-        return {path.name: path.read_bytes() for path in place.iterdir() if path.is_file()} if place.exists() else {}
+        found = {}
+        for path in (self.root / folder).glob("*"):
+            with contextlib.suppress(FileNotFoundError, IsADirectoryError):  # renamed just now; a folder
+                found[path.name] = path.read_bytes()
+        return found
 
 
 def client_ini(connection: Connection, after: AfterUpload = AfterUpload.DELETE, folder: str = "/000204") -> ClientIni:

@@ -31,6 +31,15 @@ class Shown:
     number: str
     log: Path
 
+    def is_drawn(self) -> bool:
+        """Tell whether the window shows the same over a moment, and not just one colour."""
+        first, _, second = self.picture(), time.sleep(0.25), self.picture()
+        return first == second and len(set(first)) > 2
+
+    def picture(self) -> bytes:
+        draw = ["import", "-silent", "-window", self.number, "-depth", "8", "gray:-"]
+        return subprocess.run(draw, capture_output=True, check=True).stdout
+
     def key(self, *keys: str) -> None:
         self.focus(self.number)
         self.screen.key(*keys)
@@ -72,6 +81,7 @@ def shown(screen: Screen, tmp_path: Path) -> Iterator[Callable[..., Shown]]:
         process = started(command, log, {"NAVETTE_DATA": str(user)}, cwd=ROOT)
         open_now.append(Shown(screen, process, "", log))
         open_now[-1].number = screen.window(title)
+        until(open_now[-1].is_drawn, what="the window to be drawn")
         return open_now[-1]
 
     yield show
