@@ -87,11 +87,11 @@ class FileList(ttk.Frame):
     def _tree(self) -> ttk.Treeview:
         tree = ttk.Treeview(self, columns=_COLUMNS, selectmode="extended")
         scale = tree.tk.call("tk", "scaling") / (96 / 72)
-        widths = {"#0": 330, "size": 90, "date": 168, "state": 210}
+        widths = {"#0": 330, "size": 90, "date": 168, "state": 228}
         for column, width in widths.items():
             side: Literal["e", "w"] = "e" if column == "size" else "w"
             tree.heading(column, anchor=side, command=partial(self._sort, column))
-            stretches = column in {"#0", "state"}
+            stretches = column == "#0"
             tree.column(column, width=round(width * scale), minwidth=round(60 * scale), anchor=side, stretch=stretches)
         self._name_headings(tree)
         for tag, colour in _COLOURS.items():

@@ -94,8 +94,11 @@ class SendPage(ttk.Frame):
         for widget in (self._choose, self._reload):
             widget.configure(state="disabled" if running or self._folder_locked else "normal")
         failed = self._desk.rows.failed()
-        self._place(self._retry, bool(failed) and not running)
-        self._place(self._cancel, running)
+        for button, shown in ((self._retry, bool(failed) and not running), (self._cancel, running)):
+            if shown:
+                button.grid()
+            else:
+                button.grid_remove()
         self._cancel.configure(text=self._say("window.cancel_now" if self._desk.cancels else "window.cancel"))
         self._path.set(str(self._desk.folder or ""))
         if running:
@@ -245,9 +248,11 @@ class SendPage(ttk.Frame):
         self._retry = ttk.Button(self._line, text=self._say("window.retry_failed"), command=self.retry)
         self._cancel = ttk.Button(self._line, command=self.cancel)
         self._send = ttk.Button(self._line, text=self._say("window.send"), bootstyle="primary", command=self.upload)
-        self._all.pack(side="left")
-        self._status.pack(side="left", padx=(16, 0))
-        self._send.pack(side="right")
+        self._line.columnconfigure(1, weight=1)  # where room is short, the words give way and not the buttons
+        self._all.grid(row=0, column=0)
+        self._status.grid(row=0, column=1, sticky="w", padx=16)
+        for column, button in enumerate((self._retry, self._cancel, self._send), start=2):
+            button.grid(row=0, column=column, padx=(8, 0))
         after = self._desk.ini.after_upload
         tip(self._all, lambda: self._say("tip.all"))
         tip(self._send, lambda: self._say(f"tip.send_{after}"))
@@ -259,10 +264,3 @@ class SendPage(ttk.Frame):
         self._desk.rows.tick_all(self._all_ticked.get())
         self._list.show()
         self.refresh()
-
-    @staticmethod
-    def _place(button: ttk.Button, shown: bool) -> None:
-        if shown and not button.winfo_manager():
-            button.pack(side="right", padx=(0, 8))
-        elif not shown:
-            button.pack_forget()

@@ -25,7 +25,7 @@ from uploader.ticks import app_icon, tick_images
 from uploader.tip import tip
 
 _POLL_MS = 50
-_SMALLEST = (720, 480)
+_SMALLEST = (760, 480)
 _USUAL_SIZE = (920, 620)
 _EDGE, _FAINT, _QUIET, _RED, _GREEN = "#8a94a0", "#eceff2", "#5c6670", "#b02a37", "#146c43"
 
