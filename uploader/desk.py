@@ -1,5 +1,6 @@
 """What the window shows, without the window: the folder, its rows, the upload that runs; never draws anything."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -53,7 +54,7 @@ class Desk:
         self._sent_before: set[tuple[str, int, int]] = set()
         self._watch_from = 0.0
         self._listing: Folder | None = None
-        self._dropped: dict[Path, LocalFile] = {}
+        self._dropped: dict[Path, tuple[Folder, set[Path]]] = {}
         self._watch: Watch | None = None
         self._changed_at: float | None = None
         self._looked_at = 0.0
@@ -101,9 +102,9 @@ class Desk:
 
     def add(self, paths: Iterable[Path]) -> None:
         """Add single files from anywhere to the list, as if they stood in the folder."""
-        for path in paths:
-            one = Folder(path.parent, never=self._never)
-            self._dropped |= {file.path: file for file in one.look(self._now()) if file.path == path.absolute()}
+        for path in (path.absolute() for path in paths):
+            place = self._dropped.setdefault(path.parent, (Folder(path.parent, never=self._never), set()))
+            place[1].add(path)
         self.look()
 
     def look(self) -> bool:
@@ -117,8 +118,10 @@ class Desk:
                 files = self._listing.look(self._now())
             except Failure as failure:
                 self.folder_failure = failure
-        self._dropped = {path: file for path, file in self._dropped.items() if path.exists()}
-        changed = self.rows.refresh([*files, *self._dropped.values()], self._sent_before)
+        for place, chosen in self._dropped.values():
+            with contextlib.suppress(Failure):  # taken from a drive that is gone: so are its rows
+                files += [file for file in place.look(self._now()) if file.path in chosen]
+        changed = self.rows.refresh(files, self._sent_before)
         return changed or (told_before is None) != (self.folder_failure is None)
 
     def start(self, rows: list[Row]) -> None:

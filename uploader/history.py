@@ -40,6 +40,7 @@ CREATE TABLE IF NOT EXISTS placing (
     size INTEGER NOT NULL,
     mtime_ns INTEGER NOT NULL,
     stored_as TEXT NOT NULL,
+    part TEXT,
     PRIMARY KEY (target, path)
 );
 CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -84,6 +85,14 @@ class SentFile:
             Proof.REPLY: Fingerprint(None, None),
         }
         return confirm(str(source), found, told[self.proof], self.stored_as)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """The remote path a file is about to get, and the unfinished one it is renamed from, if it is."""
+
+    stored_as: str
+    part: str | None
 
 
 class History:
@@ -177,22 +186,22 @@ class History:
         with self._reading() as database:
             return set(database.execute("SELECT path, size, mtime_ns FROM sent WHERE target = ?", (target,)))
 
-    def place(self, target: str, path: Path, seen: Seen, stored_as: str) -> None:
+    def place(self, target: str, path: Path, seen: Seen, placed: Placed) -> None:
         """Write down the remote name a file is about to get, before a server can show it under that name."""
         with self._writing() as database:
             database.execute(
-                "INSERT OR REPLACE INTO placing VALUES (?, ?, ?, ?, ?)",
-                (target, _text(str(path)), seen.size, seen.mtime_ns, stored_as),
+                "INSERT OR REPLACE INTO placing VALUES (?, ?, ?, ?, ?, ?)",
+                (target, _text(str(path)), seen.size, seen.mtime_ns, placed.stored_as, placed.part),
             )
 
-    def placed(self, target: str, path: Path, seen: Seen) -> str | None:
+    def placed(self, target: str, path: Path, seen: Seen) -> Placed | None:
         """Return the remote name this version of a file was about to get when an upload broke off."""
         with self._reading() as database:
             found = database.execute(
-                "SELECT stored_as FROM placing WHERE target = ? AND path = ? AND size = ? AND mtime_ns = ?",
+                "SELECT stored_as, part FROM placing WHERE target = ? AND path = ? AND size = ? AND mtime_ns = ?",
                 (target, _text(str(path)), seen.size, seen.mtime_ns),
             ).fetchone()
-        return None if found is None else str(found[0])
+        return None if found is None else Placed(*found)
 
     def setting(self, name: str, default: str = "") -> str:
         """Return what was remembered under ``name``."""

@@ -19,14 +19,17 @@ class Line:
     def session(self) -> FtpSession:
         """Return the open session, opening it first if need be; raises what the server or the network answers."""
         if self._session is None:
+            session = self._open_session()
             try:
-                session = self._open_session().__enter__()
+                session.__enter__()
+                self._ready(session)
             except Failure as failure:
+                session.abandon()
+                session.close()
                 self.refusal = failure
                 raise
             self._session = session
             self.refusal = None
-            self._ready(session)
         return self._session
 
     def close(self) -> None:

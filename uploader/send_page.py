@@ -43,6 +43,7 @@ class SendPage(ttk.Frame):
         self._desk = desk
         self._around = around
         self._say = around.language.say
+        self._out_of_reach = False
         self._band = Band(self)
         self._band.pack(fill="x", padx=_PAD)  # type: ignore[no-untyped-call]
         self._folder_row().pack(fill="x", padx=_PAD, pady=(12, 10))
@@ -75,7 +76,11 @@ class SendPage(ttk.Frame):
             self._list.update_rows(changes.rows)
         if changes.listed:
             self.show_rows()
+        if changes.rows and self._out_of_reach:
+            self._out_of_reach = False
+            self._band.clear()
         if changes.reaching is not None:
+            self._out_of_reach = True
             seconds = round(changes.reaching.seconds)
             self._band.say("warning", self._say("band.no_connection", seconds=seconds))
         if changes.finished is not None:
@@ -91,8 +96,8 @@ class SendPage(ttk.Frame):
         self._send.configure(state="normal" if chosen and not running else "disabled")
         self._all.configure(state="disabled" if running or not len(self._desk.rows) else "normal")
         self._all_ticked.set(self._desk.rows.all_ticked())
-        for widget in (self._choose, self._reload):
-            widget.configure(state="disabled" if running or self._folder_locked else "normal")
+        self._choose.configure(state="disabled" if running or self._folder_locked else "normal")
+        self._reload.configure(state="disabled" if running else "normal")
         failed = self._desk.rows.failed()
         for button, shown in ((self._retry, bool(failed) and not running), (self._cancel, running)):
             if shown:

@@ -12,7 +12,7 @@ from transfer.fingerprints import Fingerprint, measure
 from transfer.ftp_session import FtpSession, Stored
 from transfer.receipts import Proof, Receipt, confirm
 from transfer.safe_names import numbered, safe_name, twin_key
-from uploader.history import History
+from uploader.history import History, Placed
 from uploader.local_file import WatchedFile
 
 Reached = Callable[[str], None]
@@ -58,10 +58,17 @@ class Sending:
 
     def _earlier(self, session: FtpSession, source: WatchedFile) -> Receipt | None:
         """Find out whether an upload that broke off had stored the file whole under the name it chose."""
-        path = self._history.placed(self._target, source.path, source.seen)
-        if path is None or session.size(path) != source.seen.size:
+        placed = self._history.placed(self._target, source.path, source.seen)
+        if placed is None or session.size(placed.stored_as) != source.seen.size:
             return None
-        return self._proven(session, source, measure(source), path)
+        if placed.part is not None and session.size(placed.part) is not None:
+            return None  # it never got its name: what stands there is somebody else's
+        found = measure(source)
+        try:
+            return self._proven(session, source, found, placed.stored_as)
+        except PermanentFailure:
+            source.seek(0)
+            return None
 
     def _to_other_server(self, session: FtpSession, source: WatchedFile, progress: Callable[[int], None]) -> Receipt:
         part: Stored | None = None
@@ -77,7 +84,7 @@ class Sending:
             else:
                 self._reached("upload.sent")
                 return self._proven(session, source, part.sent, path)
-        path = self._chosen(session, source)
+        path = self._chosen(session, source, part=None)
         self._begun.add(path)
         stored = session.store(source, path, source.seen.size, progress)
         self._reached("upload.sent")
@@ -92,7 +99,7 @@ class Sending:
         """Give a finished part its name. A name taken in that very moment makes a server refuse: try the next."""
         self._tells_sizes = session.size(part) is not None
         while True:
-            path = self._chosen(session, source)
+            path = self._chosen(session, source, part)
             try:
                 session.rename(part, path)
             except PermanentFailure as failure:
@@ -101,10 +108,10 @@ class Sending:
             else:
                 return path
 
-    def _chosen(self, session: FtpSession, source: WatchedFile) -> str:
+    def _chosen(self, session: FtpSession, source: WatchedFile, part: str | None) -> str:
         """Choose a free name and write it down before the server can show it."""
         path = self._free(session, source)
-        self._history.place(self._target, source.path, source.seen, path)
+        self._history.place(self._target, source.path, source.seen, Placed(path, part))
         return path
 
     def _free(self, session: FtpSession, source: WatchedFile) -> str:

@@ -1,11 +1,12 @@
 """Sends a folder without a window, for scripts and schedulers; never asks anything and never imports a toolkit."""
 
+import contextlib
 import json
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -147,8 +148,8 @@ def run(
         connections=options.connections,
         reached=reached,
     )
-    _end_on_signal(upload.cancel)
-    finished = upload.run(file.path for file in files if file.ready)
+    with _ended_by_signals(upload.cancel):
+        finished = upload.run(file.path for file in files if file.ready)
     return exit_code(finished, options.fail_if_empty)
 
 
@@ -161,8 +162,15 @@ def exit_code(finished: Finished, fail_if_empty: bool) -> int:
     return NOTHING_TO_SEND if fail_if_empty and not finished.sent else ALL_SENT
 
 
-def _end_on_signal(cancel: Callable[[], None]) -> None:
+@contextlib.contextmanager
+def _ended_by_signals(cancel: Callable[[], None]) -> Iterator[None]:
     """Let Ctrl-C and a polite kill end the upload after the files under way, the second one at once."""
-    if threading.current_thread() is threading.main_thread():
-        for name in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(name, lambda *_: cancel())
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {name: signal.signal(name, lambda *_: cancel()) for name in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for name, way in before.items():
+            signal.signal(name, way)

@@ -105,7 +105,8 @@ class Upload:
         try:
             self._trying(None, self._lines[0].session)
         except Failure as failure:
-            self._give_up(failure)
+            if not self._cancelled.is_set():
+                self._give_up(failure)
             return
         lines = self._lines[: len(self._queue)]
         self._working = len(lines)
@@ -218,7 +219,7 @@ class Upload:
             if path is not None:
                 self._queue.appendleft(path)
             last = self._working == 0
-        if last:
+        if last and not self._cancelled.is_set():
             self._give_up(failure)
 
     def _give_up(self, failure: Failure) -> None:

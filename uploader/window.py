@@ -27,7 +27,7 @@ from uploader.tip import tip
 _POLL_MS = 50
 _SMALLEST = (760, 480)
 _USUAL_SIZE = (920, 620)
-_EDGE, _FAINT, _QUIET, _RED, _GREEN = "#8a94a0", "#eceff2", "#5c6670", "#b02a37", "#146c43"
+_EDGE, _FAINT, _QUIET, _RED = "#8a94a0", "#eceff2", "#5c6670", "#b02a37"
 
 _log = logging.getLogger("navette.uploader")
 
@@ -221,7 +221,7 @@ class Window(ttk.App, TkinterDnD.DnDWrapper):
             act(self._page)
 
     def _on_return(self, event: "tkinter.Event[tkinter.Misc]") -> None:
-        if not isinstance(event.widget, ttk.Button | ttk.Checkbutton):
+        if not isinstance(event.widget, ttk.Button | ttk.Checkbutton | ttk.Radiobutton):
             self._on_page(SendPage.upload)
 
     def _scale(self) -> float:

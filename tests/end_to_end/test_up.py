@@ -5,7 +5,7 @@ import re
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,6 +20,9 @@ from waiting import until
 
 from transfer.client_ini import read
 from transfer.ftp_session import FtpSession
+
+
+Programs = Callable[[], dict[int, str]]
 
 
 class Running:
@@ -61,6 +64,13 @@ def log(tmp_path: Path) -> Path:
     return tmp_path / "up.log"
 
 
+@pytest.fixture
+def running_now() -> Programs:
+    """Return the programs started since the test began: the screen that other tests use may run already."""
+    before = set(marked())
+    return lambda: {pid: words for pid, words in marked().items() if pid not in before}
+
+
 def _upload(ini: Path, folder: Path, name: str, content: bytes) -> None:
     client = ClientSide(folder)
     client.ini = ini
@@ -69,7 +79,7 @@ def _upload(ini: Path, folder: Path, name: str, content: bytes) -> None:
     assert told.code == 0, told.events
 
 
-def test_a_second_start_finds_all_as_it_was(tmp_path: Path, log: Path) -> None:
+def test_a_second_start_finds_all_as_it_was(tmp_path: Path, log: Path, running_now: Programs) -> None:
     """The first start says address and INI files, and documents reach their dossier by themselves, then and later."""
     home, port = tmp_path / "var", free_port()
     with _up(home, log, port=port) as running:
@@ -81,7 +91,7 @@ def test_a_second_start_finds_all_as_it_was(tmp_path: Path, log: Path) -> None:
         _upload(inis[0], tmp_path / "first", "facture.pdf", pdf("one"))
         until(lambda: FirmSide(home).documents(dossier), 30, "the document to reach the dossier")
         assert running.stop() == 0
-    assert not marked()
+    assert not running_now()
     with _up(home, log) as running:
         assert {ini: ini.read_bytes() for ini in running.inis()} == kept
         assert str(port) in running.text
@@ -89,11 +99,11 @@ def test_a_second_start_finds_all_as_it_was(tmp_path: Path, log: Path) -> None:
         wanted = {"facture.pdf": pdf("one"), "facture(2).pdf": pdf("two")}
         until(lambda: FirmSide(home).documents(dossier) == wanted, 30, "both documents to be in the dossier")
         assert running.stop() == 0
-    assert not marked()
+    assert not running_now()
     assert not is_listening(port)
 
 
-def test_make_run_starts_the_same_and_ctrl_c_ends_it(tmp_path: Path, log: Path) -> None:
+def test_make_run_starts_the_same_and_ctrl_c_ends_it(tmp_path: Path, log: Path, running_now: Programs) -> None:
     """``make run`` brings up a server whose INI logs in, and Ctrl-C leaves no process behind."""
     home, port = tmp_path / "var", free_port()
     navette(home, "settings", "set", "ftp.port", str(port))
@@ -104,7 +114,7 @@ def test_make_run_starts_the_same_and_ctrl_c_ends_it(tmp_path: Path, log: Path) 
         with FtpSession(read(inis[0]).connection) as session:
             assert session.is_navette
         running.stop()
-        until(lambda: not marked(), 30, "all programs to end")
+        until(lambda: not running_now(), 30, "all programs to end")
     assert "Traceback" not in running.text
 
 
@@ -122,11 +132,11 @@ def test_a_taken_port_is_said_in_a_sentence(tmp_path: Path, log: Path) -> None:
     assert "Traceback" not in running.text
 
 
-def test_a_part_that_dies_ends_the_whole_with_a_sentence(tmp_path: Path, log: Path) -> None:
+def test_a_part_that_dies_ends_the_whole_with_a_sentence(tmp_path: Path, log: Path, running_now: Programs) -> None:
     """When the server is killed, ``navette up`` ends the service too and says which part ended and where its log is."""
     with _up(tmp_path / "var", log, port=free_port()) as running:
-        server = next(pid for pid, words in marked().items() if " server run " in words)
+        server = next(pid for pid, words in running_now().items() if " server run " in words)
         os.kill(server, signal.SIGKILL)
         assert running.process.wait(60) == 2
     assert "[up.part_ended]" in running.text
-    assert not marked()
+    assert not running_now()

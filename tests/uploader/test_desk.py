@@ -25,9 +25,9 @@ def desk(tmp_path: Path, plain_server: Any) -> Iterator[Callable[..., Desk]]:
     made: list[Desk] = []
     server = plain_server()
 
-    def make(**changes: Any) -> Desk:
+    def make(now: Callable[[], float] = time.time, **changes: Any) -> Desk:
         ini: ClientIni = replace(client_ini(server.connection()), **changes)
-        made.append(Desk(ini, tmp_path / "envoi.ini", history, tmp_path / "program"))
+        made.append(Desk(ini, tmp_path / "envoi.ini", history, tmp_path / "program", now))
         return made[-1]
 
     yield make
@@ -82,6 +82,23 @@ def test_dropped_files_join_the_list(desk: Any, tmp_path: Path) -> None:
     here.start(here.rows.chosen())
     assert end_of(here).sent == 2
     assert not elsewhere.exists()
+
+
+def test_a_dropped_file_that_is_still_written_becomes_ready(desk: Any, tmp_path: Path) -> None:
+    """A file dropped while its program still writes it can be ticked once it stands still, and goes when it goes."""
+    (tmp_path / "desktop").mkdir()
+    fresh = tmp_path / "desktop" / "fresh.pdf"
+    fresh.write_bytes(b"fresh")
+    moment = [time.time()]
+    here = desk(now=lambda: moment[0])
+    here.add([fresh])
+    assert [row.state for row in here.rows] == [State.WRITING]
+    moment[0] += 4
+    assert here.look()
+    assert [row.state for row in here.rows] == [State.READY]
+    fresh.unlink()
+    assert here.look()
+    assert len(here.rows) == 0
 
 
 def test_the_folder_is_remembered_for_its_dossier_only(desk: Any, tmp_path: Path) -> None:

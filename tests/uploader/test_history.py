@@ -14,7 +14,7 @@ from transfer.failures import Failure, PermanentFailure
 from transfer.fingerprints import Fingerprint
 from transfer.receipts import Proof, Receipt, confirm
 from uploader.events import Fate
-from uploader.history import History, data_folder, version_key
+from uploader.history import History, Placed, data_folder, version_key
 from uploader.local_file import Seen
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -132,9 +132,9 @@ def test_names_that_are_no_text_are_recorded(tmp_path: Path) -> None:
 def test_the_name_a_file_was_about_to_get_is_known_until_it_is_recorded(tmp_path: Path) -> None:
     """The intended remote name is there for this version of the file only, and goes with its receipt."""
     history = History(tmp_path)
-    path = Path("/docs/a.pdf")
-    history.place("target", path, SEEN, "/000204/a.pdf")
-    assert history.placed("target", path, SEEN) == "/000204/a.pdf"
+    path, placed = Path("/docs/a.pdf"), Placed("/000204/a.pdf", part="/000204/a.pdf.0.part")
+    history.place("target", path, SEEN, placed)
+    assert history.placed("target", path, SEEN) == placed
     assert history.placed("target", path, Seen(4, SEEN.mtime_ns, 1, 2)) is None
     history.record("target", SEEN, receipt(), AT)
     assert history.placed("target", path, SEEN) is None

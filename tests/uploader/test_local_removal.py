@@ -72,17 +72,6 @@ def test_kept_files_never_replace_each_other(settle: Any, document: Path) -> Non
     assert (first.read_bytes(), second.read_bytes()) == (b"content", b"another")
 
 
-def test_recycle_uses_the_systems_bin(settle: Any, document: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With ``recycle``, the file leaves its folder and can be found in the bin."""
-    found: list[Path] = []
-    fate, _ = settle(document, AfterUpload.RECYCLE)
-    assert fate is Fate.RECYCLED
-    assert not document.exists()
-    homes = [Path.home() / ".local/share/Trash/files", *Path("/tmp").glob(".Trash*/**/files")]
-    found = [path for home in homes if home.exists() for path in home.glob("a*.pdf")]
-    assert any(path.read_bytes() == b"content" for path in found)
-
-
 def test_without_a_bin_a_file_is_kept(settle: Any, document: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the recycle bin refuses, the file is kept instead of deleted."""
     import send2trash  # type: ignore[import-untyped]

@@ -146,3 +146,20 @@ def test_half_a_file_is_replaced_by_its_next_attempt(plain_server: Any, uploads:
     whole = {name: len(content) for name, content in server.holds().items() if not name.endswith(".part")}
     assert whole == {"a.pdf": 10, "scan.pdf": 600_000}
     assert not path.exists()
+
+
+def test_somebody_elses_file_of_the_same_size_is_not_taken_for_ours(plain_server: Any, uploads: Any) -> None:
+    """An upload that ended before its file got the chosen name finds that name taken, and takes another."""
+    server = plain_server()
+    client = uploads(server.connection())
+    path = put(client, content=b"mine..")
+
+    class EndsBeforeRenaming(FtpSession):
+        def rename(self, path: str, new_path: str) -> None:
+            (server.root / "000204" / "scan.pdf").write_bytes(b"theirs")
+            raise PermanentFailure("upload.cancelled", file="scan.pdf")
+
+    client.run(open_session=lambda: EndsBeforeRenaming(server.connection(), timeout=10))
+    assert path.exists()
+    assert client.run().sent == 1
+    assert server.holds() == {"scan.pdf": b"theirs", "scan(2).pdf": b"mine.."}

@@ -42,6 +42,7 @@ def program(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
 
     def run(*words: str | Path, cwd: Path = ROOT, before: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "NAVETTE_DATA": str(tmp_path / "user"), "PYTHONPATH": str(ROOT), "LANG": "fr_BE"}
+        environment |= {"XDG_DATA_HOME": str(tmp_path / "data")}  # the bin, too, is not that of whoever runs the tests
         environment.pop("LC_ALL", None)
         command = [*before, sys.executable, "-m", "uploader", "--silent", *map(str, words)]
         return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment, check=False)
@@ -220,6 +221,19 @@ def test_a_fresh_file_that_stands_still_is_sent(plain_server: Any, client: Path,
     assert server.holds()["scan.pdf"] == b"fresh"
 
 
+def test_recycle_uses_the_systems_bin(plain_server: Any, client: Path, program: Any, tmp_path: Path) -> None:
+    """With ``recycle``, sent files leave their folder and can be found in the user's bin."""
+    (tmp_path / "data").mkdir()
+    ini = write_ini(tmp_path / "envoi.ini", plain_server().connection(), "/", after_upload="recycle")
+    assert program("--folder", client, "--ini", ini).returncode == 0
+    assert list(client.iterdir()) == []
+    assert names(tmp_path / "data" / "Trash" / "files") == ["facture é.pdf", "relevé €.pdf"]
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
 def test_nothing_to_send_ends_with_0_or_9(plain_server: Any, program: Any, tmp_path: Path) -> None:
     """An empty folder is fine, unless ``--fail-if-empty`` asks to be told."""
     (tmp_path / "empty").mkdir()
@@ -265,3 +279,23 @@ def test_a_protected_folder_keeps_its_file_and_is_not_sent_twice(
     assert server.commands.count("STOR") == 2
     assert len(list(client.iterdir())) == 2
     assert len(server.holds()) == 2
+
+
+def test_a_polite_kill_ends_after_the_files_under_way(plain_server: Any, client: Path, tmp_path: Path) -> None:
+    """SIGTERM lets the running files arrive, leaves the others, and ends with 1 and a sentence."""
+    server = plain_server()
+    for n in range(60):
+        (client / f"{n}.pdf").write_bytes(os.urandom(1_000_000))
+        os.utime(client / f"{n}.pdf", (time.time() - 60,) * 2)
+    ini = write_ini(tmp_path / "envoi.ini", server.connection(), "/000204")
+    command = [sys.executable, "-m", "uploader", "--silent", "--folder", str(client), "--ini", str(ini)]
+    environment = {**os.environ, "NAVETTE_DATA": str(tmp_path / "user")}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment) as running:
+        assert running.stdout is not None
+        first = running.stdout.readline()
+        running.terminate()
+        rest = running.stdout.read()
+    assert running.returncode == 1, first + rest
+    left = {path.name for path in client.iterdir()}
+    assert 0 < len(left) < 62
+    assert set(server.holds()) == {"facture é.pdf", "relevé €.pdf", *(f"{n}.pdf" for n in range(60))} - left

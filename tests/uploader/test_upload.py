@@ -353,3 +353,15 @@ def test_two_files_that_get_the_same_safe_name_are_both_kept(plain_server: Any, 
 def free_port_connection() -> Connection:
     """A port where nothing listens."""
     return Connection("127.0.0.1", free_port(), "client", "secret", Security.NONE)
+
+
+def test_cancelling_while_the_server_is_out_of_reach_leaves_all_files(
+    uploads: Any, free_port_connection: Connection
+) -> None:
+    """Who cancels during a pause gets no failure for each file: they are simply left."""
+    client = uploads(free_port_connection)
+    write(client.folder, a_pdf=b"a", b_pdf=b"b")
+    upload = client.upload(wait=lambda _: upload.cancel())
+    finished = upload.run(sorted(client.folder.iterdir()))
+    assert (finished.sent, finished.failed, finished.left) == (0, 0, 2)
+    assert finished.stopped_by is None
