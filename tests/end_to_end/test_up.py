@@ -21,7 +21,6 @@ from waiting import until
 from transfer.client_ini import read
 from transfer.ftp_session import FtpSession
 
-
 Programs = Callable[[], dict[int, str]]
 
 
