@@ -13,7 +13,7 @@ from dossiers import journal, waiting_list
 from dossiers.dossier import TEMPLATE, Dossier
 from dossiers.firm import Firm
 from dossiers.settings import SETTINGS
-from navette.kill_point import kill_point
+from transfer.kill_point import kill_point
 from transfer.language import LANGUAGES, Language
 from transfer.remote_layout import dossier_of
 from transfer.retry import retrying

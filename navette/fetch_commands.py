@@ -10,8 +10,9 @@ from dossiers.document import Document
 from dossiers.firm import Firm
 from dossiers.rounds import Result, Status
 from fetcher.service import once, serve, stopped_by_signals
-from navette.kill_point import kill_point
+from navette.parent import end_with_parent
 from transfer.failures import Failure
+from transfer.kill_point import kill_point
 from transfer.language import Language
 from transfer.remote_layout import dossier_of
 
@@ -39,6 +40,7 @@ def _run(args: argparse.Namespace) -> int:
     _log_to_stderr()
     shown = _Shown(args.language)
     stop = threading.Event()
+    end_with_parent(stop.set)
     with Firm(args.home) as firm, stopped_by_signals(stop):
         print(args.language.say("service.started", machine=firm.machine), flush=True)
         serve(firm, stop, shown.round, shown.document, kill_point())

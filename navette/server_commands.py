@@ -11,9 +11,10 @@ from typing import Any
 from ftp_server.accounts import Accounts
 from ftp_server.deposits import Deposit, all_suspects
 from ftp_server.server import Server, ServerSettings, database, stop_on_signals
-from navette.kill_point import kill_point
 from navette.log import start_log
+from navette.parent import end_with_parent
 from transfer.failures import PermanentFailure
+from transfer.kill_point import kill_point
 from transfer.language import Language
 
 
@@ -63,6 +64,7 @@ def _run(args: argparse.Namespace) -> int:
     )
     server = Server(settings, reached=kill_point(), deposited=_tell if args.tell_deposits else lambda _: None)
     stop_on_signals(server)
+    end_with_parent(server.stop)
     host, port = server.address
     fingerprint = server.certificate.fingerprint()
     if args.json:

@@ -21,6 +21,7 @@ from ftp_server.accounts import Accounts
 from ftp_server.server import database
 from navette.first_start import Address, prepare
 from navette.ini_commands import write_dossier_ini
+from navette.parent import HELD
 from transfer.failures import PermanentFailure
 from transfer.language import Language
 
@@ -111,12 +112,12 @@ def _started(name: str, home: Path, language: Language, words: list[str]) -> Ite
         # a session of its own: Ctrl-C reaches us alone, and we end the parts in their order
         process = subprocess.Popen(
             command,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,  # held open until we end, in whatever way: see navette.parent
             stdout=subprocess.PIPE if name == "server" else output,
             stderr=output,
             text=True,
             start_new_session=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, "PYTHONUNBUFFERED": "1", HELD: "1"},
         )
     try:
         yield Part(name, process, log)
@@ -127,8 +128,8 @@ def _started(name: str, home: Path, language: Language, words: list[str]) -> Ite
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        if process.stdout:
-            process.stdout.close()
+        for pipe in filter(None, (process.stdin, process.stdout)):
+            pipe.close()
 
 
 def _address(server: Part) -> Address:

@@ -1,19 +1,17 @@
 """Starts the uploader, with its window or silently; never does any of the work itself."""
 
 import argparse
-import os
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from transfer.client_ini import read
 from transfer.failures import Failure, PermanentFailure
+from transfer.kill_point import kill_point
 from transfer.language import LANGUAGES, Language, system_language
 from uploader import silent
 from uploader.folder import SETTLE_SECONDS
 from uploader.history import History, data_folder
-from uploader.sending import Reached
 from uploader.start import find_ini, keep_log, program_folder
 from uploader.upload import CONNECTIONS
 
@@ -49,7 +47,7 @@ def _run_silently(options: argparse.Namespace) -> int:
             raise PermanentFailure("start.no_folder")
         history = History(data_folder())
         asked = silent.Options(folder, ini_path, options.settle, options.connections, options.fail_if_empty)
-        return silent.run(ini, asked, history, report, reached=_crash_point())
+        return silent.run(ini, asked, history, report, reached=kill_point())
     except Failure as failure:
         report.failure(failure)
         return silent.USAGE
@@ -78,21 +76,6 @@ def _connections(text: str) -> int:
     if not 1 <= number <= _MOST_CONNECTIONS:
         raise ValueError(text)
     return number
-
-
-def _crash_point() -> Reached:
-    """Let a test end the program at a named step, the n-th time it is reached: NAVETTE_TEST_KILL_AT=<step>[:<n>]."""
-    step, _, times = os.environ.get("NAVETTE_TEST_KILL_AT", "").partition(":")
-    left = int(times or 1)
-
-    def reached(name: str) -> None:
-        nonlocal left
-        if name == step:
-            left -= 1
-            if left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-    return reached
 
 
 if __name__ == "__main__":

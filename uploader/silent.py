@@ -31,8 +31,10 @@ _STOPPED = {
     "session.unknown_host": UNREACHABLE,
     "session.interrupted": UNREACHABLE,
     "session.busy": UNREACHABLE,
+    "session.no_data_connection": UNREACHABLE,
     "session.login_refused": LOGIN_REFUSED,
     "session.certificate_refused": CERTIFICATE_REFUSED,
+    "session.tls_refused": CERTIFICATE_REFUSED,
     "session.fingerprint_differs": CERTIFICATE_REFUSED,
 }
 

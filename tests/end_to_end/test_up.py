@@ -139,3 +139,15 @@ def test_a_part_that_dies_ends_the_whole_with_a_sentence(tmp_path: Path, log: Pa
         assert running.process.wait(60) == 2
     assert "[up.part_ended]" in running.text
     assert not running_now()
+
+
+def test_killed_it_leaves_nothing_running(tmp_path: Path, log: Path, running_now: Programs) -> None:
+    """When ``navette up`` itself is killed, the server and the service end by themselves, and a new start works."""
+    home, port = tmp_path / "var", free_port()
+    with _up(home, log, port=port) as running:
+        os.kill(running.process.pid, signal.SIGKILL)
+        running.process.wait(10)
+        until(lambda: not running_now(), 30, "the parts to end")
+    with _up(home, log) as running:
+        assert str(port) in running.text
+        assert running.stop() == 0

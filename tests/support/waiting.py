@@ -17,3 +17,17 @@ def until(happened: Callable[[], _T], seconds: float = 15.0, what: str = "it to 
             raise AssertionError(f"waited {seconds:g} s for {what}")
         pause.wait(0.02)
     return found
+
+
+def still(look: Callable[[], _T], seconds: float = 0.5) -> Callable[[], _T | None]:
+    """Return a question for :func:`until`: what ``look`` sees, once that has stayed the same for ``seconds``."""
+    seen = [look()]
+    since = [time.monotonic()]
+
+    def ask() -> _T | None:
+        now = look()
+        if now != seen[0]:
+            seen[0], since[0] = now, time.monotonic()
+        return now if time.monotonic() - since[0] >= seconds else None
+
+    return ask

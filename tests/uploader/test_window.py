@@ -13,7 +13,7 @@ import pytest
 from ini_files import write_ini
 from processes import end, started
 from screen import Screen
-from waiting import until
+from waiting import still, until
 
 from uploader.history import History
 
@@ -30,11 +30,6 @@ class Shown:
     process: subprocess.Popen[bytes]
     number: str
     log: Path
-
-    def is_drawn(self) -> bool:
-        """Tell whether the window shows the same over a moment, and not just one colour."""
-        first, _, second = self.picture(), time.sleep(0.25), self.picture()
-        return first == second and len(set(first)) > 2
 
     def picture(self) -> bytes:
         draw = ["import", "-silent", "-window", self.number, "-depth", "8", "gray:-"]
@@ -81,7 +76,8 @@ def shown(screen: Screen, tmp_path: Path) -> Iterator[Callable[..., Shown]]:
         process = started(command, log, {"NAVETTE_DATA": str(user)}, cwd=ROOT)
         open_now.append(Shown(screen, process, "", log))
         open_now[-1].number = screen.window(title)
-        until(open_now[-1].is_drawn, what="the window to be drawn")
+        drawn = still(open_now[-1].picture, 0.25)
+        until(lambda: len(set(drawn() or b"")) > 2, what="the window to be drawn")
         return open_now[-1]
 
     yield show
@@ -167,18 +163,11 @@ def test_escape_stops_after_the_files_under_way(plain_server: Any, shown: Any, d
     window.key("Return")
     until(server.holds, what="the first file to arrive")
     window.key("Escape")
-    left = until(lambda: settled(server), what="the upload to stop")
+    left = until(still(lambda: sorted(server.holds())), what="the upload to stop")
     assert 0 < len(left) < 33
     assert all(not name.endswith(".part") for name in left)
     window.key("Return")
     until(lambda: len(server.holds()) == 33, what="the others to be sent")
-
-
-def settled(server: Any) -> list[str] | None:
-    """Return what the server holds once that stays the same for half a second."""
-    before = sorted(server.holds())
-    time.sleep(0.5)
-    return before if sorted(server.holds()) == before else None
 
 
 def test_a_wrong_password_is_said_and_nothing_is_touched(
