@@ -20,6 +20,9 @@ class Database:
             event.listen(self._engine, "connect", _prepare_sqlite)
             event.listen(self._engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
         self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    def migrate(self) -> None:
+        """Bring the tables up to date."""
         with self.write() as connection:
             config = Config()
             config.set_main_option("script_location", str(_MIGRATIONS))

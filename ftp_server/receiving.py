@@ -24,7 +24,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ftp_server.data_connection import DataConnection
+from ftp_server.data_connection import Control, DataConnection
 from ftp_server.deposits import Deposit, Deposits, Suspect, retry_key
 from ftp_server.folders import Folder, Folders, new_id, shown
 from ftp_server.judging import Ending, Judgement, Outcome, judge
@@ -71,7 +71,7 @@ class Receiving:
     reached: Callable[[str], None] = lambda _: None
     _staging_folders: dict[tuple[Path, int], StagingFolder] = field(default_factory=dict)
 
-    def receive(self, asked: Asked, folders: Folders, data: DataConnection, control_lost: threading.Event) -> Answer:
+    def receive(self, asked: Asked, folders: Folders, data: DataConnection) -> Answer:
         """Receive, judge and publish what comes over ``data``; the answer is ready to be sent."""
         staged = Staged(self._staging(folders), new_id())
         try:
@@ -85,18 +85,20 @@ class Receiving:
             staged.hurry()
             data.finish()
             self.reached("server.received")
-            judgement = _judged(staged, ending, asked.announced, control_lost)
+            judgement = _judged(staged, ending, asked.announced, data.control)
             if judgement.outcome is Outcome.SUSPECT:
                 return self._keep_suspect(asked, folders, staged, judgement.reason)
             key = retry_key(asked.login, asked.folder, asked.name, staged.sha256)
+            deposit = self.deposits.begin(key)
+            if deposit:
+                staged.path.unlink()
+                self.deposits.end(key, received=True)
+                return Answer(deposit, again=True)
             try:
-                earlier = self.deposits.begin(key)
-                if earlier:
-                    staged.path.unlink()
-                    return Answer(earlier, again=True)
-                return Answer(self._publish(asked, folders, staged, key, judgement.reason))
+                deposit = self._publish(asked, folders, staged, key, judgement.reason)
             finally:
-                self.deposits.end(key)
+                self.deposits.end(key, received=deposit is not None)
+            return Answer(deposit)
         finally:
             staged.close()
 
@@ -161,14 +163,18 @@ class Receiving:
 
     def _staging(self, folders: Folders) -> StagingFolder:
         """Return this thread's own staging folder."""
-        key = (folders.staging, threading.get_ident())
+        key = (folders.staging, threading.get_native_id())  # no thread of another process has it either
         if key not in self._staging_folders:
             self._staging_folders[key] = StagingFolder(folders.staging / str(key[1]))
         return self._staging_folders[key]
 
 
-def _judged(staged: Staged, ending: Ending, announced: int | None, control_lost: threading.Event) -> Judgement:
+def _judged(staged: Staged, ending: Ending, announced: int | None, control: Control) -> Judgement:
     judgement = judge(ending, staged.size, announced, staged.weigh())
-    if judgement.outcome is Outcome.ASK_CONTROL and control_lost.wait(GRACE):
-        return Judgement(Outcome.SUSPECT, "control_lost")
+    if judgement.outcome is Outcome.ASK_CONTROL:
+        control.stand_by(GRACE)
+        if control.stopped:
+            return Judgement(Outcome.SUSPECT, Ending.ABORTED.value)
+        if control.lost and not control.said_goodbye:
+            return Judgement(Outcome.SUSPECT, "control_lost")
     return judgement

@@ -2,20 +2,27 @@
 
 import argparse
 import json
+import os
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from ftp_server.accounts import Accounts
 from ftp_server.deposits import Deposit, all_suspects
+from ftp_server.prefork import Processes
 from ftp_server.server import Server, ServerSettings, database, stop_on_signals
 from navette.log import start_log
-from navette.parent import end_with_parent
+from navette.parent import HELD, end_with_parent
 from transfer.failures import PermanentFailure
 from transfer.kill_point import kill_point
 from transfer.language import Language
+
+PROCESSES = min(os.cpu_count() or 1, 4) if sys.platform == "linux" else 1
+"""Processes a server runs as when nobody says how many."""
 
 
 def add(commands: Any, language: Language) -> None:
@@ -28,6 +35,7 @@ def add(commands: Any, language: Language) -> None:
     run.add_argument("--port", type=int, default=2121)
     run.add_argument("--passive-ports", type=_port_range, metavar="FIRST-LAST")
     run.add_argument("--public-address", metavar="ADDRESS")
+    run.add_argument("--processes", type=int, default=PROCESSES, help=language.say("cli.server.processes"))
     run.add_argument("--json", action="store_true")
     run.add_argument("--tell-deposits", action="store_true", help=language.say("cli.server.tell"))
     run.set_defaults(run=_run)
@@ -62,8 +70,13 @@ def _run(args: argparse.Namespace) -> int:
         passive_ports=args.passive_ports,
         public_address=args.public_address,
     )
-    server = Server(settings, reached=kill_point(), deposited=_tell if args.tell_deposits else lambda _: None)
-    stop_on_signals(server)
+    server: Server | Processes
+    make = partial(Server, settings, reached=kill_point(), deposited=_tell if args.tell_deposits else lambda _: None)
+    if args.processes > 1 and hasattr(os, "fork"):
+        server = Processes(settings, args.processes, lambda place: make(place=place), _serve_until_the_end)
+    else:
+        server = make()
+        stop_on_signals(server)
     end_with_parent(server.stop)
     host, port = server.address
     fingerprint = server.certificate.fingerprint()
@@ -75,10 +88,19 @@ def _run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _serve_until_the_end(server: Server) -> None:
+    """Serve as one of several processes, whose standard input closes with the one that started them."""
+    os.environ[HELD] = "1"
+    end_with_parent(server.stop)
+    server.run()
+
+
 def _tell(deposit: Deposit) -> None:
     """Tell whoever started this server, and reads what it says, that a document can be fetched."""
     path = f"{deposit.folder.rstrip('/')}/{deposit.name}"
-    print(json.dumps({"deposited": path, "fiduciary": deposit.fiduciary}), flush=True)
+    line = json.dumps({"deposited": path, "fiduciary": deposit.fiduciary})
+    sys.stdout.write(line + "\n")  # in one piece: several threads tell
+    sys.stdout.flush()
 
 
 @contextmanager
