@@ -57,7 +57,7 @@ class FileSession(Session):
             raise Refused("452 The disk of the server is nearly full; please keep your file.")
         folders = services.folders(asked.fiduciary)
         with self.transfer(opening_line) as data:
-            self._stored(view, asked, services.receiving.receive(asked, folders, data))
+            services.receiving.receive(asked, folders, data, lambda answer: self._stored(view, asked, answer))
 
     def _stored(self, view: DepositView, asked: Asked, answer: Answer) -> None:
         if answer.deposit is None:
@@ -66,6 +66,8 @@ class FileSession(Session):
             return
         deposit = answer.deposit
         path = view.remember(deposit, asked).replace('"', '""')
+        self.respond(f'226 Stored as "{path}", {deposit.size} bytes, SHA-256 {deposit.sha256}.')
+        self.services.receiving.reached("server.answered")
         again = " again" if answer.again else ""
         log.info(
             "stored%s user=%s peer=%s file=%s/%s size=%d",
@@ -76,8 +78,6 @@ class FileSession(Session):
             deposit.name,
             deposit.size,
         )
-        self.respond(f'226 Stored as "{path}", {deposit.size} bytes, SHA-256 {deposit.sha256}.')
-        self.services.receiving.reached("server.answered")
         self.services.deposited(deposit)
 
     def ftp_ALLO(self, line: str) -> None:

@@ -60,6 +60,12 @@ class Answer:
     reply: str = ""
 
 
+@dataclass(frozen=True)
+class _Published:
+    deposit: Deposit
+    recorded: bool
+
+
 @dataclass
 class Receiving:
     """Everything a reception needs; one for the whole server, used by all worker threads."""
@@ -71,8 +77,8 @@ class Receiving:
     reached: Callable[[str], None] = lambda _: None
     _staging_folders: dict[tuple[Path, int], StagingFolder] = field(default_factory=dict)
 
-    def receive(self, asked: Asked, folders: Folders, data: DataConnection) -> Answer:
-        """Receive, judge and publish what comes over ``data``; the answer is ready to be sent."""
+    def receive(self, asked: Asked, folders: Folders, data: DataConnection, answer: Callable[[Answer], None]) -> None:
+        """Receive, judge and publish what comes over ``data``, and call ``answer`` as soon as the reply may be sent."""
         staged = Staged(self._staging(folders), new_id())
         try:
             try:
@@ -81,28 +87,42 @@ class Receiving:
                 data.break_off()
                 staged.path.unlink()
                 log.error("server.no_room errno=%s folder=%s", error.errno, staged.path.parent)
-                return Answer(reply="452 The server has no room for this; nothing was stored, please keep your file.")
+                no_room = "452 The server has no room for this; nothing was stored, please keep your file."
+                answer(Answer(reply=no_room))
+                return
             staged.hurry()
             data.finish()
             self.reached("server.received")
             judgement = _judged(staged, ending, asked.announced, data.control)
             if judgement.outcome is Outcome.SUSPECT:
-                return self._keep_suspect(asked, folders, staged, judgement.reason)
-            key = retry_key(asked.login, asked.folder, asked.name, staged.sha256)
-            deposit = self.deposits.begin(key)
-            if deposit:
-                staged.path.unlink()
-                self.deposits.end(key, received=True)
-                return Answer(deposit, again=True)
-            try:
-                deposit = self._publish(asked, folders, staged, key, judgement.reason)
-            finally:
-                self.deposits.end(key, received=deposit is not None)
-            return Answer(deposit)
+                answer(self._keep_suspect(asked, folders, staged, judgement.reason))
+            else:
+                self._store(asked, folders, staged, judgement.reason, answer)
         finally:
             staged.close()
 
-    def _publish(self, asked: Asked, folders: Folders, staged: Staged, key: str, evidence: str) -> Deposit:
+    def _store(
+        self, asked: Asked, folders: Folders, staged: Staged, evidence: str, answer: Callable[[Answer], None]
+    ) -> None:
+        key = retry_key(asked.login, asked.folder, asked.name, staged.sha256)
+        earlier = self.deposits.begin(key)
+        if earlier:
+            staged.path.unlink()
+            self.deposits.end(key, received=True)
+            answer(Answer(earlier, again=True))
+            return
+        published: _Published | None = None
+        try:
+            published = self._publish(asked, folders, staged, key, evidence)
+            answer(Answer(published.deposit))
+        finally:  # what follows delays no sender
+            if published is not None:
+                deposit = published.deposit
+                recorded = None if published.recorded else self.deposits.record(deposit)
+                self.settling.add(deposit.id, staged.path, folders.published(asked.folder), recorded)
+            self.deposits.end(key, received=published is not None)
+
+    def _publish(self, asked: Asked, folders: Folders, staged: Staged, key: str, evidence: str) -> _Published:
         target = folders.published(asked.folder)
         make_folder(target)
         deposit = Deposit(
@@ -126,9 +146,7 @@ class Receiving:
         self.reached("server.recorded")
         deposit = self._link(deposit, staged.path, target, asked.name)
         self.reached("server.linked")
-        recorded = self.deposits.record(deposit) if carried else None
-        self.settling.add(deposit.id, staged.path, target, recorded)
-        return deposit
+        return _Published(deposit, recorded=not carried)
 
     def _link(self, deposit: Deposit, stage: Path, target: Path, asked: str) -> Deposit:
         """Give the file its final name; a name that appeared on disk behind the server's back is stepped over."""
