@@ -61,13 +61,6 @@ def fiduciary_name(text: str) -> str:
     return name
 
 
-def checked_quota(quota: int | None) -> int | None:
-    """Return a quota in bytes (None: no limit); refuse less than one and more than 8 PiB: ``account.bad_quota``."""
-    if quota is not None and not 1 <= quota <= 2**53:  # beyond that a float would no longer hold each byte
-        raise PermanentFailure("account.bad_quota", text=str(quota)[:40])
-    return quota
-
-
 def one_folder(login: str) -> str:
     """Return what is the same for logins whose dossiers are one folder where capitals make no difference."""
     return login.lower()

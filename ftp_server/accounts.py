@@ -3,16 +3,18 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, insert, or_, select, update
 
-from ftp_server.account import Account, Fiduciary, checked_quota, fiduciary_name, one_folder
+from ftp_server.account import Account, Fiduciary, fiduciary_name, one_folder
 from ftp_server.account_rows import AccountRows
 from ftp_server.database import Database
 from ftp_server.expiry import checked_moment
 from ftp_server.networks import networks_of
 from ftp_server.passwords import Passwords, new_password
+from ftp_server.quota import checked_quota
 from ftp_server.tables import accounts, fiduciaries
 from transfer.accounts import AccountKind, AccountName, fiduciary_number
 from transfer.failures import PermanentFailure
@@ -134,12 +136,16 @@ class Accounts:
         """Give a fiduciary another name; its number and its accounts stay."""
         self._change_fiduciary(number, name=fiduciary_name(name))
 
-    def rename_dossier(self, number: str, old: str, new: str) -> str:
-        """Make WRITE_nnnnnn_OLD the account of another dossier, with its password and settings; return its login.
+    def rename_dossier(self, login: str, dossier: str) -> str:
+        """Give WRITE_nnnnnn_OLD to another dossier, with its password and settings; return its new login.
 
-        What it deposited stays in the old dossier's folder. Raises ``account.unknown`` and ``account.exists``.
+        What it deposited stays in the old dossier's folder.
+        Raises ``account.unknown``, ``account.exists`` and, for an account of no dossier, ``account.not_of_dossier``.
         """
-        before, after = (AccountName(AccountKind.WRITE, number, dossier) for dossier in (old, new))
+        before = AccountName.parse(login)
+        if before.dossier is None:
+            raise PermanentFailure("account.not_of_dossier", login=login)
+        after = replace(before, dossier=dossier)
         with self._rows.changing() as (connection, change):
             taken = set(connection.scalars(select(accounts.c.login))) - {before.login}
             if one_folder(after.login) in map(one_folder, taken):

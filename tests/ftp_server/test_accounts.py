@@ -333,9 +333,9 @@ def test_a_stamp_never_comes_back(room: Room) -> None:
     """A session of before is told apart even when the account is what it was, and after another was renamed to it."""
     room.accounts.add_dossier(NUMBER, "000204")
     before = room.account(DOSSIER).stamp
-    room.accounts.rename_dossier(NUMBER, "000204", "000205")
+    room.accounts.rename_dossier(DOSSIER, "000205")
     assert DOSSIER not in room.accounts.stamps()
-    room.accounts.rename_dossier(NUMBER, "000205", "000204")
+    room.accounts.rename_dossier(f"{WRITE}_000205", "000204")
     assert room.account(DOSSIER).stamp != before
 
 
@@ -344,12 +344,12 @@ def test_a_renamed_dossier_keeps_its_password_and_settings(room: Room) -> None:
     password = room.accounts.add_dossier(NUMBER, "000204")[DOSSIER]
     room.accounts.set_networks(DOSSIER, ["10.0.0.0/8"])
     assert room.accounts.verify(DOSSIER, password)
-    assert room.accounts.rename_dossier(NUMBER, "000204", "ABC-1") == f"{WRITE}_ABC-1"
+    assert room.accounts.rename_dossier(DOSSIER, "ABC-1") == f"{WRITE}_ABC-1"
     assert room.accounts.verify(DOSSIER, password) is None
     found = room.accounts.verify(f"{WRITE}_ABC-1", password, "10.1.2.3")
     assert found
     assert found.networks == ("10.0.0.0/8",)
-    room.accounts.rename_dossier(NUMBER, "ABC-1", "abc-1")
+    room.accounts.rename_dossier(f"{WRITE}_ABC-1", "abc-1")
     assert room.accounts.verify(f"{WRITE}_abc-1", password)
 
 
@@ -358,11 +358,13 @@ def test_wrong_renames_are_refused(room: Room) -> None:
     room.accounts.add_dossier(NUMBER, "000204")
     room.accounts.add_dossier(NUMBER, "000205")
     with refused("account.exists"):
-        room.accounts.rename_dossier(NUMBER, "000204", "000205")
+        room.accounts.rename_dossier(DOSSIER, "000205")
     with refused("account.unknown"):
-        room.accounts.rename_dossier(NUMBER, "000206", "000207")
+        room.accounts.rename_dossier(f"{WRITE}_000206", "000207")
+    with refused("account.not_of_dossier"):
+        room.accounts.rename_dossier(WRITE, "000207")
     with refused("account.bad_dossier"):
-        room.accounts.rename_dossier(NUMBER, "000204", "../x")
+        room.accounts.rename_dossier(DOSSIER, "../x")
     with refused("account.unknown_fiduciary"):
         room.accounts.rename_fiduciary("999999", "Nobody")
     with refused("account.bad_name"):
