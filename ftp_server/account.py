@@ -4,7 +4,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from ftp_server.networks import within
-from transfer.accounts import AccountName
+from transfer.accounts import AccountKind, AccountName
 from transfer.failures import PermanentFailure
 
 _LONGEST_NAME = 200
@@ -51,6 +51,11 @@ class Fiduciary:
     name: str
     quota: int | None
     created_at: float
+
+
+def usual_account(name: AccountName, now: float) -> Account:
+    """Return an account as it is made unless told otherwise: open, and READ over TLS only."""
+    return Account(name, True, name.kind is AccountKind.READ, now)
 
 
 def fiduciary_name(text: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, or_, select, update
 
-from ftp_server.account import Account, Fiduciary, fiduciary_name, one_folder
+from ftp_server.account import Account, Fiduciary, fiduciary_name, one_folder, usual_account
 from ftp_server.account_rows import AccountRows
 from ftp_server.database import Database
 from ftp_server.expiry import checked_moment
@@ -42,15 +42,11 @@ class Accounts:
         """
         names = [AccountName(kind, fiduciary_number(number)) for kind in AccountKind]
         firm = Fiduciary(number, fiduciary_name(name), None, self._clock())
-        return self.add([firm], [self.usual(name) for name in names])
+        return self.add([firm], [usual_account(name, firm.created_at) for name in names])
 
     def add_dossier(self, number: str, dossier: str) -> dict[str, str]:
         """Make WRITE_nnnnnn_DOSSIER, which deposits into that dossier only; return login -> password, shown once."""
-        return self.add([], [self.usual(AccountName(AccountKind.WRITE, number, dossier))])
-
-    def usual(self, name: AccountName) -> Account:
-        """Return an account that is not made yet, as accounts are unless told otherwise: READ over TLS only."""
-        return Account(name, True, name.kind is AccountKind.READ, self._clock())
+        return self.add([], [usual_account(AccountName(AccountKind.WRITE, number, dossier), self._clock())])
 
     def add(
         self,

@@ -2,13 +2,20 @@
 
 import argparse
 import json
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from functools import partial
+from pathlib import Path
 from typing import Any
 
+from ftp_server import account_csv
+from ftp_server.account_csv import RowsFailure
+from ftp_server.account_import import import_accounts, table_of
 from ftp_server.accounts import Account, Accounts
 from ftp_server.expiry import moment_of, text_of
+from ftp_server.new_file import refuse_existing, write_new
 from ftp_server.quota import quota_of, quota_text
 from ftp_server.server import database
 from transfer.accounts import fiduciary_number
@@ -58,6 +65,10 @@ def add(verbs: Any, language: Language) -> None:
         switching = deed(word, _switch)
         switching.add_argument("login", metavar="LOGIN")
         switching.add_argument("rule", choices=("required", "optional"))
+    importing = deed("import", _import)
+    importing.add_argument("file", type=Path, metavar="FILE.csv")
+    importing.add_argument("--passwords", type=Path, metavar="FILE", help=language.say("cli.account.passwords"))
+    deed("export", _export).add_argument("file", type=Path, nargs="?", metavar="FILE.csv")
 
 
 @contextmanager
@@ -157,6 +168,57 @@ def _list(args: argparse.Namespace) -> int:
         print(_as_line(account, args.language))
     if not found:
         print(args.language.say("server.no_accounts"))
+    return 0
+
+
+def _import(args: argparse.Namespace) -> int:
+    table = table_of(args.file)
+    sheet: Path | None = args.passwords
+    if sheet:
+        refuse_existing(sheet)
+    keep = partial(_write_passwords, sheet) if sheet else lambda _: None
+    try:
+        with _accounts(args) as accounts:
+            made = import_accounts(accounts, table, time.time(), keep)
+    except RowsFailure as refused:
+        _show_faults(args, refused)
+        raise
+    if not sheet:
+        return _show_passwords(args, made)
+    if args.json:
+        print(json.dumps({"accounts": list(made), "passwords": str(sheet)}))
+    else:
+        print(args.language.say_n("server.accounts_made", len(made), file=sheet))
+    return 0
+
+
+def _write_passwords(path: Path, passwords: Mapping[str, str]) -> None:
+    lines = [f"{login};{password}\n" for login, password in passwords.items()]
+    write_new(path, "".join(["account;password\n", *lines]).encode(), 0o600)
+
+
+def _show_faults(args: argparse.Namespace, refused: RowsFailure) -> None:
+    if args.json:
+        rows = [{"line": fault.line, "code": fault.failure.code, **fault.failure.values} for fault in refused.faults]
+        print(json.dumps({"refused": rows}))
+        return
+    for fault in refused.faults:
+        said = args.language.failure(fault.failure)
+        print(args.language.say("server.table_line", line=fault.line, fault=said), file=sys.stderr)
+
+
+def _export(args: argparse.Namespace) -> int:
+    with _accounts(args) as accounts:
+        firms, found = accounts.fiduciaries(), accounts.list()
+    if args.file is None:
+        print(json.dumps([_as_json(each) for each in found]) if args.json else account_csv.text(firms, found).rstrip())
+        return 0
+    with_mark = "\ufeff" + account_csv.text(firms, found).replace("\n", "\r\n")  # as spreadsheets on Windows read it
+    write_new(args.file, with_mark.encode())
+    if args.json:
+        print(json.dumps({"accounts": len(found), "file": str(args.file)}))
+    else:
+        print(args.language.say_n("server.accounts_exported", len(found), file=args.file))
     return 0
 
 

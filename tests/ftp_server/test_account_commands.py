@@ -130,6 +130,41 @@ def test_wrong_words_are_refused_with_a_code(home: Path) -> None:
     assert listed(home) == before
 
 
+def test_accounts_are_made_from_a_table(tmp_path: Path) -> None:
+    """A table is imported once with its passwords in a file of their own, exported, and refused as a whole."""
+    table = tmp_path / "table.csv"
+    table.write_bytes("Fiduciaire;Nom;Dossier\r\n570013;Élan;\r\n570013;;000204\r\n".encode("cp1252"))
+    home, sheet = tmp_path / "home", tmp_path / "passwords.csv"
+    told = navette(home, "--language", "fr", "server", "account", "import", table, "--passwords", sheet).stdout
+    assert "3 comptes" in told
+    assert str(sheet) in told
+    passwords = dict(line.split(";") for line in sheet.read_text().splitlines()[1:])
+    assert passwords.keys() == {READ, WRITE, f"{WRITE}_000204"} == listed(home).keys()
+    assert not [password for password in passwords.values() if password in told]
+    assert sheet.stat().st_mode & 0o777 == 0o600
+
+    refused(home, "new_file.exists", "import", table, "--passwords", sheet)
+    said = refused(home, "account_csv.refused", "import", table)
+    assert "Line 2: " in said
+    assert said.count("[account.exists]") == 2
+    told = navette(home, "server", "account", "import", table, "--json", check=False).stdout
+    assert [(row["line"], row["code"]) for row in json.loads(told)["refused"]] == [
+        (2, "account.exists"),
+        (3, "account.exists"),
+    ]
+    refused(home, "account_csv.no_file", "import", tmp_path / "nowhere.csv")
+
+    exported = tmp_path / "export.csv"
+    account(home, "export", exported)
+    refused(home, "new_file.exists", "export", exported)
+    shown = navette(home, "server", "account", "export").stdout
+    assert shown == exported.read_text("utf-8-sig").replace("\r\n", "\n")
+    made = account(tmp_path / "other", "import", exported)
+    assert isinstance(made, dict)
+    assert made.keys() == passwords.keys()
+    assert listed(tmp_path / "other") == listed(home)
+
+
 def test_a_running_server_obeys_at_once(navette_server: NavetteServer) -> None:
     """A password that was reset beside a running server is let in at the next login."""
     login = f"WRITE_{NUMBER}"
