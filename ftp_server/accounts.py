@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, or_, select, update
 
 from ftp_server.account import Account, Fiduciary, fiduciary_name, one_folder, usual_account
-from ftp_server.account_rows import AccountRows
+from ftp_server.account_rows import AccountRow, AccountRows
 from ftp_server.database import Database
 from ftp_server.expiry import checked_moment
 from ftp_server.networks import networks_of
@@ -159,15 +159,13 @@ class Accounts:
         What was right before is answered from memory in microseconds: a scanner logs in per page. Every refusal reads
         the database once and takes one argon2 check (about 0.1 s, blocking), whatever its reason.
         """
+        known = self.recognise(login, password, peer)
+        if known:
+            return known
         typed = password.encode("utf-8", "surrogatepass")
-        for look in (self._rows.remembered, self._rows.read):
-            row = look(login)
-            if (
-                row
-                and self._passwords.remembers(login, row.password_hash, typed)
-                and not row.account.refusal(self._clock(), peer)
-            ):
-                return row.account
+        row = self._rows.read(login)
+        if row and self._lets_in(row, typed, peer):
+            return row.account
         if not self._passwords.fit(login, row.password_hash if row else None, typed) or row is None:
             return None
         why = row.account.refusal(self._clock(), peer)
@@ -175,6 +173,19 @@ class Accounts:
             log.warning("login refused user=%s peer=%s why=%s", login, peer or "-", why)
             return None
         return row.account
+
+    def recognise(self, login: str, password: str, peer: str | None = None) -> Account | None:
+        """Return the account if this very password was right before and it may log in; None says nothing: verify then.
+
+        Takes microseconds, and once a second a read of one number: a known device need not queue behind strangers.
+        """
+        row = self._rows.remembered(login)
+        typed = password.encode("utf-8", "surrogatepass")
+        return row.account if row and self._lets_in(row, typed, peer) else None
+
+    def _lets_in(self, row: AccountRow, typed: bytes, peer: str | None) -> bool:
+        known = self._passwords.remembers(row.account.name.login, row.password_hash, typed)
+        return known and not row.account.refusal(self._clock(), peer)
 
     def _change(self, login: str, **values: object) -> None:
         """Change an account, and its stamp if anything differs: what changes nothing ends no session."""

@@ -192,6 +192,19 @@ def test_an_account_disabled_elsewhere_is_refused_within_a_second(room: Room) ->
     assert room.enters()
 
 
+def test_a_known_device_is_recognised_without_a_check(room: Room) -> None:
+    """A password that was right before is recognised without argon2; one that was not is left to be verified."""
+    checks = Checks(room)
+    assert room.accounts.recognise(WRITE, room.passwords[WRITE]) is None
+    assert room.enters()
+    assert room.accounts.recognise(WRITE, room.passwords[WRITE]) == room.account()
+    assert room.accounts.recognise(WRITE, "wrong") is None
+    assert room.accounts.recognise("WRITE_999999", "wrong") is None
+    room.accounts.enable(WRITE, False)
+    assert room.accounts.recognise(WRITE, room.passwords[WRITE]) is None
+    assert checks.number == 1
+
+
 def test_a_login_does_not_wait_for_who_writes(room: Room) -> None:
     """While another program's transaction is open, accounts are read and verified as they were before it."""
     with room.writing() as connection:
