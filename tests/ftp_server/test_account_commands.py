@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from navette_server import NavetteServer, navette
 
+from navette.cli import main
 from transfer.language import LANGUAGES
 
 NUMBER = "570013"
@@ -80,7 +81,7 @@ def test_an_account_is_bound_by_commands(home: Path) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_each_change_is_told_in_a_sentence(home: Path, language: str) -> None:
+def test_each_change_is_told_in_a_sentence(home: Path, language: str, capsys: pytest.CaptureFixture[str]) -> None:
     """What a command did is said in the reader's language, with nothing left to fill in."""
     for words in (
         ("expire", WRITE, "31/12/2090"),
@@ -94,7 +95,8 @@ def test_each_change_is_told_in_a_sentence(home: Path, language: str) -> None:
         ("quota", NUMBER, "unlimited"),
         ("rename", NUMBER, "Cabinet Élan"),
     ):
-        told = navette(home, "--language", language, "server", "account", *words).stdout.strip()
+        assert main(["--home", str(home), "--language", language, "server", "account", *words]) == 0
+        told = capsys.readouterr().out.strip()
         assert WRITE in told or NUMBER in told
         assert not [sign for sign in ("{", "server.", "switch.") if sign in told]
 
