@@ -18,7 +18,7 @@ class Database:
         self._engine = create_engine(url)
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine, "connect", _prepare_sqlite)
-            event.listen(self._engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+            event.listen(self._engine, "begin", _begin_writing)
         self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
 
     def migrate(self) -> None:
@@ -48,3 +48,9 @@ def _prepare_sqlite(connection: Any, _: object) -> None:
     for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _begin_writing(connection: Connection) -> None:
+    """Take the lock for writing at once; one that only reads (and commits by itself) must not wait for it."""
+    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,20 +1,19 @@
-"""``navette server``: runs the FTP server and keeps its accounts; never reads a document."""
+"""``navette server``: runs the FTP server and shows its doubtful files; never reads a document."""
 
 import argparse
 import json
 import os
 import re
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from ftp_server.accounts import Accounts
 from ftp_server.deposits import Deposit, all_suspects
 from ftp_server.prefork import Processes
 from ftp_server.server import Server, ServerSettings, database, stop_on_signals
+from navette import account_commands
 from navette.log import start_log
 from navette.parent import HELD, end_with_parent
 from transfer.failures import PermanentFailure
@@ -44,21 +43,7 @@ def add(commands: Any, language: Language) -> None:
     suspects.add_argument("--json", action="store_true")
     suspects.set_defaults(run=_suspects)
 
-    account = verbs.add_parser("account", help=language.say("cli.account"))
-    deeds = account.add_subparsers(metavar="COMMAND", required=True)
-    adding = deeds.add_parser("add", help=language.say("cli.account.add"))
-    adding.add_argument("fiduciary", metavar="NNNNNN")
-    adding.add_argument("--dossier", metavar="NUMBER")
-    adding.add_argument("--name", default="")
-    adding.set_defaults(run=_add)
-    listing = deeds.add_parser("list", help=language.say("cli.account.list"))
-    listing.set_defaults(run=_list)
-    for verb, deed in (("reset", _reset), ("disable", _disable), ("enable", _enable)):
-        changing = deeds.add_parser(verb, help=language.say(f"cli.account.{verb}"))
-        changing.add_argument("login")
-        changing.set_defaults(run=deed)
-    for each in (adding, listing, *(deeds.choices[verb] for verb in ("reset", "disable", "enable"))):
-        each.add_argument("--json", action="store_true")
+    account_commands.add(verbs, language)
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -101,72 +86,6 @@ def _tell(deposit: Deposit) -> None:
     line = json.dumps({"deposited": path, "fiduciary": deposit.fiduciary})
     sys.stdout.write(line + "\n")  # in one piece: several threads tell
     sys.stdout.flush()
-
-
-@contextmanager
-def _accounts(args: argparse.Namespace) -> Iterator[Accounts]:
-    with closing(database(args.home / "server")) as opened:
-        yield Accounts(opened)
-
-
-def _add(args: argparse.Namespace) -> int:
-    with _accounts(args) as accounts:
-        if args.dossier:
-            made = accounts.add_dossier(args.fiduciary, args.dossier)
-        else:
-            made = accounts.add_fiduciary(args.fiduciary, args.name)
-    return _show_passwords(args, made)
-
-
-def _reset(args: argparse.Namespace) -> int:
-    with _accounts(args) as accounts:
-        made = accounts.reset(args.login)
-    return _show_passwords(args, made)
-
-
-def _show_passwords(args: argparse.Namespace, passwords: dict[str, str]) -> int:
-    if args.json:
-        print(json.dumps(passwords))
-    else:
-        for login, password in passwords.items():
-            print(f"{login}  {password}")
-        print(args.language.say("server.passwords_once"))
-    return 0
-
-
-def _disable(args: argparse.Namespace) -> int:
-    return _switch(args, False)
-
-
-def _enable(args: argparse.Namespace) -> int:
-    return _switch(args, True)
-
-
-def _switch(args: argparse.Namespace, enabled: bool) -> int:
-    with _accounts(args) as accounts:
-        accounts.enable(args.login, enabled)
-    if args.json:
-        print(json.dumps({"login": args.login, "enabled": enabled}))
-    else:
-        print(args.language.say("server.account_enabled" if enabled else "server.account_disabled", login=args.login))
-    return 0
-
-
-def _list(args: argparse.Namespace) -> int:
-    with _accounts(args) as accounts:
-        found = accounts.list()
-    if args.json:
-        rows = [{"login": a.name.login, "enabled": a.enabled, "tls_required": a.tls_required} for a in found]
-        print(json.dumps(rows))
-        return 0
-    say = args.language.say
-    for account in found:
-        state = say("server.enabled" if account.enabled else "server.disabled")
-        protection = say("server.tls_required" if account.tls_required else "server.tls_optional")
-        print(f"{account.name.login:<32}  {state:<12}  {protection}")
-    if not found:
-        print(say("server.no_accounts"))
-    return 0
 
 
 def _suspects(args: argparse.Namespace) -> int:
