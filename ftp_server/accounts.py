@@ -90,6 +90,11 @@ class Accounts:
             found = connection.execute(select(accounts.c.login, accounts.c.stamp).where(accounts.c.enabled, lasting))
             return {login: str(stamp) for login, stamp in found}
 
+    def any_bound(self) -> bool:
+        """Tell whether some account's data connections must prove that they belong to their control connection."""
+        with self._database.read() as connection:
+            return connection.scalar(select(accounts.c.login).where(accounts.c.bound).limit(1)) is not None
+
     # --- changing
 
     def reset(self, login: str) -> dict[str, str]:

@@ -29,6 +29,10 @@ class Kind(IntEnum):
     RECEIVING = 3
     RECEIVED = 4
     NOT_RECEIVED = 5
+    TRIED = 6
+    WAS_RIGHT = 7
+    CAME = 8
+    WENT = 9
 
 
 class Board:

@@ -59,36 +59,37 @@ class ControlConnection(FTPHandler):
 
     def handle_read_event(self) -> None:
         """Lend the connection to a worker, because something came."""
-        self.ioloop.unregister(self._fileno)
-        self._lend()
+        self.visit(lambda: None)
 
     def handle_close(self) -> None:
         """Let a worker find out that the other side has gone."""
         self.handle_read_event()
 
-    def _lend(self) -> None:
+    def _lend(self, action: Callable[[], None] | None = None) -> None:
         self.lent = True
-        self.workers.lend(self._serve)
+        self.workers.lend(partial(self._serve, action))
 
     def _rest(self) -> None:
-        """Watch the connection again."""
+        """Watch the connection again, or close it."""
         self.lent = False
         self.last_active = time.monotonic()
-        if self.leaving:
-            self.leave(self.leaving)
-        elif self.ending or self.lost:
+        if self.ending or self.lost:
             self.close()
-        elif self._lines:
+        elif self._lines or self.leaving:
             self._lend()
         else:
             self.ioloop.register(self._fileno, self, self.ioloop.READ)
 
+    def visit(self, action: Callable[[], None]) -> None:
+        """Run an action in a worker, if the connection is idle."""
+        if not self.lent:
+            self.ioloop.unregister(self._fileno)
+            self._lend(action)
+
     def leave(self, farewell: str) -> None:
         """End the session with a last reply, now or after the command that runs."""
         self.leaving = farewell
-        if not self.lent:
-            self.respond(farewell)
-            self.close()
+        self.visit(lambda: None)
 
     def close(self) -> None:
         """Close the connection, in such a way that the other side can read the last reply."""
@@ -100,7 +101,7 @@ class ControlConnection(FTPHandler):
                 self.socket.shutdown(socket.SHUT_WR)
                 while self.socket.recv(_BLOCK):  # bytes left unread would make the kernel reset the connection
                     pass
-        self.server.sessions.discard(self)
+        self.server.gone(self)
         super().close()
 
     # --- in a worker's thread
@@ -119,11 +120,22 @@ class ControlConnection(FTPHandler):
                     self._receive()
                 else:
                     break
+            if self.ending or self.lost or self.leaving:
+                self._end()
         except Exception:  # the outermost loop of a session
             log.exception("session.failed user=%s peer=%s", self.username, self.remote_ip)
             self.ending = True
         self._patient = False
         return self._next_keeper()
+
+    def _end(self) -> None:
+        self.ending = True
+        if self.leaving:
+            self.respond(self.leaving)
+        self.finish()
+
+    def finish(self) -> None:
+        """Do what is left to do at the end of the session."""
 
     def _next_keeper(self) -> Callable[[], None]:
         afterwards, self._afterwards = self._afterwards, None
@@ -142,7 +154,7 @@ class ControlConnection(FTPHandler):
 
     def resume(self, action: Callable[[], None]) -> None:
         """Go on in a worker: first the action, then the lines that wait (called in the loop's thread)."""
-        self.workers.lend(partial(self._serve, action))
+        self._lend(action)
 
     def _receive(self) -> None:
         """Take the lines that have come, without waiting."""
@@ -150,6 +162,7 @@ class ControlConnection(FTPHandler):
             if self._handshaking:
                 self.socket.do_handshake()
                 self._handshaking = False
+                self.secured()
             block = self.socket.recv(_BLOCK)
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return
@@ -164,6 +177,9 @@ class ControlConnection(FTPHandler):
             self.ending = True
             return
         self._lines.extend(_TELNET.sub(b"", line).rstrip(b"\r") for line in lines)
+
+    def secured(self) -> None:
+        """TLS stands now."""
 
     def attend(self) -> None:
         """Look after the connection while a transfer runs: most lines wait for its end, ABOR and STAT do not."""

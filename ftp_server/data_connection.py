@@ -167,9 +167,15 @@ def plain_address(address: str) -> str:
 
 
 class DataConnection:
-    """One open data connection; it ends soon after its control connection is told to stop."""
+    """One open data connection; it ends soon after its control connection is told to stop.
 
-    def __init__(self, sock: socket.socket, control: Control, context: ssl.SSLContext | None) -> None:
+    ``resumed``: it must resume a TLS session that began in ``context``, which proves that it belongs to its control
+    connection if that has the context for itself.
+    """
+
+    def __init__(
+        self, sock: socket.socket, control: Control, context: ssl.SSLContext | None, *, resumed: bool = False
+    ) -> None:
         self.control = control
         self._sock = sock
         sock.setblocking(False)
@@ -183,6 +189,9 @@ class DataConnection:
             except OSError:
                 self._sock.close()
                 raise NotOpened("522 The TLS handshake of the data connection failed.") from None
+            if resumed and not self._sock.session_reused:
+                self._sock.close()
+                raise NotOpened("522 The data connection must resume the TLS session of this one.")
 
     def _shake_hands(self, sock: ssl.SSLSocket) -> None:
         deadline = time.monotonic() + OPENING

@@ -158,9 +158,15 @@ class Deposits:
         """Record a deposit and return once its row is on stable storage."""
         self._record(deposit, hurry=True).result()
 
-    def rename(self, deposit: Deposit, name: str) -> None:
-        """Change the name a deposit is published under."""
-        self._wait_for(update(deposits).where(deposits.c.id == deposit.id).values(name=name))
+    def rename(self, deposit: Deposit) -> None:
+        """Change where a deposit is published: its folder and name."""
+        place = {"folder": deposit.folder, "name": deposit.name}
+        self._wait_for(update(deposits).where(deposits.c.id == deposit.id).values(place))
+
+    def take_back(self, deposit_id: str, at: float) -> bool:
+        """Note that its own session removed a deposit: it was a test. False if it was collected already."""
+        uncollected = and_(deposits.c.id == deposit_id, deposits.c.collected_at.is_(None))
+        return self._wait_for(update(deposits).where(uncollected).values(evidence="test", collected_at=at)) > 0
 
     def forget(self, deposit_id: str) -> None:
         """Take back a record whose bytes never became whole; its sender was never answered."""

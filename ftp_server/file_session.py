@@ -5,12 +5,14 @@ import os
 import time
 from collections.abc import Callable
 
+from ftp_server.collect_view import CollectView
 from ftp_server.data_connection import DataConnection
+from ftp_server.deposit_view import DepositView
 from ftp_server.folders import new_id, shown
 from ftp_server.listing import Entry, blocks, fact_line, long_line, stamp
 from ftp_server.receiving import Answer, Asked
+from ftp_server.refused import Refused
 from ftp_server.session import Session
-from ftp_server.views import CollectView, DepositView, Refused
 from transfer.safe_names import split_extension
 
 log = logging.getLogger("navette.server")
@@ -25,6 +27,8 @@ FEATURES = (
     "SIZE",
     "TVFS",
     "UTF8",
+    "XCRC",
+    "XMD5",
     "XSHA256",
 )
 _TLS_FEATURES = ("AUTH TLS", "PBSZ", "PROT")
@@ -32,6 +36,8 @@ _TLS_FEATURES = ("AUTH TLS", "PBSZ", "PROT")
 
 class FileSession(Session):
     """A session with its commands on files; READ sees what is published, WRITE what it deposited itself."""
+
+    _renaming: str | None = None
 
     # --- depositing
 
@@ -50,35 +56,44 @@ class FileSession(Session):
         self._deposit(name, f"150 FILE: {name}")
 
     def _deposit(self, raw: str, opening_line: str) -> None:
-        view, services = self._depositing(), self.services
+        view, receiving = self._depositing(), self.services.receiving
         asked = view.asked(raw, self.announced)
         self.announced = None
-        if not services.has_room():
-            raise Refused("452 The disk of the server is nearly full; please keep your file.")
-        folders = services.folders(asked.fiduciary)
+        refusal = self.services.room(view.account)
+        if refusal:
+            raise Refused(refusal)
         with self.transfer(opening_line) as data:
-            services.receiving.receive(asked, folders, data, lambda answer: self._stored(view, asked, answer))
+            receiving.receive(asked, view.folders, data, lambda answer: self._stored(view, asked, answer))
 
     def _stored(self, view: DepositView, asked: Asked, answer: Answer) -> None:
-        if answer.deposit is None:
+        deposit = answer.deposit
+        if deposit is None:
             log.warning("not stored user=%s peer=%s file=%s: %s", asked.login, asked.peer, asked.name, answer.reply)
             self.respond(answer.reply)
             return
-        deposit = answer.deposit
-        path = view.remember(deposit, asked).replace('"', '""')
-        self.respond(f'226 Stored as "{path}", {deposit.size} bytes, SHA-256 {deposit.sha256}.')
+        path = view.remember(answer, asked)
+        self.respond(f'226 Stored as "{_quoted(path)}", {deposit.size} bytes, SHA-256 {deposit.sha256}.')
         self.services.receiving.reached("server.answered")
-        again = " again" if answer.again else ""
-        log.info(
-            "stored%s user=%s peer=%s file=%s/%s size=%d",
-            again,
-            asked.login,
-            asked.peer,
-            deposit.folder,
-            deposit.name,
-            deposit.size,
-        )
-        self.services.deposited(deposit)
+        state = "held" if answer.held else "stored again" if answer.again else "stored"
+        place = f"{deposit.folder}/{deposit.name}"
+        log.info("%s user=%s peer=%s file=%s size=%d", state, asked.login, asked.peer, place, deposit.size)
+        if not answer.held:
+            self.services.deposited(deposit)
+
+    def ftp_RNFR(self, line: str) -> None:
+        """Begin to rename a deposit of this session."""
+        self._depositing().entry(line)
+        self._renaming = line
+        self.respond("350 And its new name?")
+
+    def ftp_RNTO(self, line: str) -> None:
+        """Rename it, never onto another file."""
+        if self._renaming is None:
+            raise Refused("503 Say RNFR first.")
+        old, self._renaming = self._renaming, None
+        path = self._depositing().rename(old, line)
+        log.info("renamed user=%s from=%s to=%s", self.username, old, path)
+        self.respond(f'250 It is now "{_quoted(path)}".')
 
     def ftp_ALLO(self, line: str) -> None:
         """Remember the announced size as evidence of completeness."""
@@ -90,8 +105,17 @@ class FileSession(Session):
 
     def ftp_MKD(self, line: str) -> None:
         """Answer as if the folder were made."""
-        path = self._depositing().make_folder(line).replace('"', '""')
-        self.respond(f'257 "{path}" is there.')
+        self.respond(f'257 "{_quoted(self._depositing().make_folder(line))}" is there.')
+
+    def finish(self) -> None:
+        """Publish what the session still holds back."""
+        if isinstance(self.view, DepositView):
+            self.view.release()
+
+    @property
+    def holds(self) -> bool:
+        """Whether a deposit waits for its name."""
+        return isinstance(self.view, DepositView) and self.view.holds
 
     # --- collecting
 
@@ -105,8 +129,8 @@ class FileSession(Session):
                 self._sent(data, data.send_file(file, offset))
 
     def ftp_DELE(self, line: str) -> None:
-        """Remove a document that was collected (it stays in the trash for a while)."""
-        self._collecting().remove(line)
+        """Remove a document that was collected, or one of this session's own; it stays in the trash for a while."""
+        self._viewing().remove(line)
         log.info("removed user=%s file=%s", self.username, line)
         self.respond("250 Removed.")
 
@@ -180,6 +204,14 @@ class FileSession(Session):
         size = view.entry(line).size
         self.respond(f"213 SHA-256 0-{size} {view.sha256(line)} {line}")
 
+    def ftp_XMD5(self, line: str) -> None:
+        """Tell a file's MD5."""
+        self.respond(f"250 {self._viewing().checksum(line, 'md5')}")
+
+    def ftp_XCRC(self, line: str) -> None:
+        """Tell a file's CRC-32."""
+        self.respond(f"250 {self._viewing().checksum(line, 'crc32').upper()}")
+
     def ftp_CWD(self, line: str) -> None:
         """Go to a folder."""
         self._viewing().change_folder(line)
@@ -193,8 +225,7 @@ class FileSession(Session):
     def ftp_PWD(self, line: str) -> None:
         """Tell the current folder."""
         del line
-        path = shown(self._viewing().folder).replace('"', '""')
-        self.respond(f'257 "{path}"')
+        self.respond(f'257 "{_quoted(shown(self._viewing().folder))}"')
 
     # --- ways of speaking
 
@@ -277,6 +308,10 @@ class FileSession(Session):
     def _viewing(self) -> DepositView | CollectView:
         assert self.view is not None
         return self.view
+
+
+def _quoted(path: str) -> str:
+    return path.replace('"', '""')
 
 
 def _without_options(line: str) -> str:

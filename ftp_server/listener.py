@@ -8,7 +8,8 @@ from typing import Any
 from pyftpdlib.ioloop import IOLoop
 from pyftpdlib.servers import FTPServer
 
-from ftp_server.session import Session
+from ftp_server.file_session import FileSession
+from ftp_server.visitors import Visitors
 
 log = logging.getLogger("navette.server")
 
@@ -21,8 +22,11 @@ _NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 class Listener(FTPServer):
     """The listening socket and the sessions that came through it."""
 
-    def __init__(self, listening: socket.socket, handler: type[Session], loop: IOLoop, most: int) -> None:
-        self.sessions: set[Session] = set()
+    def __init__(
+        self, listening: socket.socket, handler: type[FileSession], loop: IOLoop, visitors: Visitors, most: int
+    ) -> None:
+        self.sessions: set[FileSession] = set()
+        self._visitors = visitors
         self._most = most
         super().__init__(listening, handler, loop, BACKLOG)
 
@@ -49,12 +53,19 @@ class Listener(FTPServer):
         session = self.handler(sock, self, ioloop=self.ioloop)
         if not session.connected:
             return
-        if len(self.sessions) >= self._most:
+        if self._visitors.come(session.peer, self._most):
+            self.sessions.add(session)
+            session.handle()
+        else:
+            log.warning("session refused peer=%s: too many", session.peer)
             session.respond("421 Too many sessions at the moment; please try again later.")
             session.close()
-            return
-        self.sessions.add(session)
-        session.handle()
+
+    def gone(self, session: FileSession) -> None:
+        """Forget a session that is closed."""
+        if session in self.sessions:
+            self.sessions.discard(session)
+            self._visitors.go(session.peer)
 
     def handle_error(self) -> None:
         """Note what nobody foresaw, and go on listening."""

@@ -1,37 +1,21 @@
-"""Receives one document in a worker thread, judges it, stores it and publishes it; never replaces a published file.
-
-The order is the guarantee (G1, G2, G4). Bytes go to a file in staging that no account sees. When the evidence says that
-they are whole, the file is given its receipt to carry, and one sync puts bytes and receipt on stable storage; only then
-does it get its final name, by an exclusive link, and only then is 226 answered. The receipt's row follows within a
-moment, together with others (where a file system cannot let files carry receipts, the row is written before the link).
-The staging name stays until row and final folder are synced too (:mod:`ftp_server.settling`), so that every instant
-has one continuation:
-
-==========================  ==========================================================================
-died after                  the next start finds
-==========================  ==========================================================================
-receiving some bytes        staging file without a receipt: suspect; the sender was never answered
-the receipt, in the sync    staging file that differs from its receipt: suspect; never answered either
-the sync                    staging file with its receipt: row written, published now
-the link or the answer      two names of one file: row written, final folder synced, staging name removed
-==========================  ==========================================================================
-"""
+"""Receives one document in a worker thread, judges it and has it published; never gives a file its name itself."""
 
 import logging
-import os
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from ftp_server.data_connection import Control, DataConnection
-from ftp_server.deposits import Deposit, Deposits, Suspect, retry_key
+from ftp_server.deposits import Deposit, Suspect, retry_key
 from ftp_server.folders import Folder, Folders, new_id, shown
+from ftp_server.holding import Held, is_probe
 from ftp_server.judging import Ending, Judgement, Outcome, judge
-from ftp_server.names import Names
-from ftp_server.settling import Settling
+from ftp_server.publishing import Publishing
 from ftp_server.staged import Staged, StagingFolder
-from transfer.durable import make_folder, sync_folder
+from transfer.durable import sync_folder
+from transfer.evidence import Evidence
 
 log = logging.getLogger("navette.server")
 
@@ -41,7 +25,10 @@ GRACE = 0.25
 
 @dataclass(frozen=True)
 class Asked:
-    """What a session asks to store: who, where, under which name, from which address, of which announced size."""
+    """What a session asks to store: who, where, under which name, from which address, of which announced size.
+
+    ``temporary``: the device will rename it; ``close_notify``: over TLS, no end without the closing message is clean.
+    """
 
     fiduciary: str
     login: str
@@ -49,30 +36,25 @@ class Asked:
     name: str
     peer: str
     announced: int | None = None
+    temporary: bool = False
+    close_notify: bool = True
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The deposit, which may be the earlier one that this is a retry of, or else the reply that refuses it."""
+    """The deposit, which may be held or the earlier one that this is a retry of, or else the reply that refuses it."""
 
     deposit: Deposit | None = None
     again: bool = False
+    held: Held | None = None
     reply: str = ""
-
-
-@dataclass(frozen=True)
-class _Published:
-    deposit: Deposit
-    recorded: bool
 
 
 @dataclass
 class Receiving:
     """Everything a reception needs; one for the whole server, used by all worker threads."""
 
-    deposits: Deposits
-    names: Names
-    settling: Settling
+    publishing: Publishing
     clock: Callable[[], float]
     reached: Callable[[str], None] = lambda _: None
     _staging_folders: dict[tuple[Path, int], StagingFolder] = field(default_factory=dict)
@@ -93,73 +75,34 @@ class Receiving:
             staged.hurry()
             data.finish()
             self.reached("server.received")
-            judgement = _judged(staged, ending, asked.announced, data.control)
+            content = staged.weigh()
+            judgement = _judged(staged, ending, asked, content, data.control)
             if judgement.outcome is Outcome.SUSPECT:
                 answer(self._keep_suspect(asked, folders, staged, judgement.reason))
+                return
+            deposit = self._deposit(asked, staged, judgement.reason)
+            if (asked.temporary or is_probe(staged.size, content)) and staged.seal(deposit):
+                answer(Answer(deposit, held=Held(deposit, staged.path, folders)))
             else:
-                self._store(asked, folders, staged, judgement.reason, answer)
+                told = partial(_told, answer)
+                self.publishing.publish(deposit, staged.path, folders, staged.seal, told)
         finally:
             staged.close()
 
-    def _store(
-        self, asked: Asked, folders: Folders, staged: Staged, evidence: str, answer: Callable[[Answer], None]
-    ) -> None:
-        key = retry_key(asked.login, asked.folder, asked.name, staged.sha256)
-        earlier = self.deposits.begin(key)
-        if earlier:
-            staged.path.unlink()
-            self.deposits.end(key, received=True)
-            answer(Answer(earlier, again=True))
-            return
-        published: _Published | None = None
-        try:
-            published = self._publish(asked, folders, staged, key, evidence)
-            answer(Answer(published.deposit))
-        finally:  # what follows delays no sender
-            if published is not None:
-                deposit = published.deposit
-                recorded = None if published.recorded else self.deposits.record(deposit)
-                self.settling.add(deposit.id, staged.path, folders.published(asked.folder), recorded)
-            self.deposits.end(key, received=published is not None)
-
-    def _publish(self, asked: Asked, folders: Folders, staged: Staged, key: str, evidence: str) -> _Published:
-        target = folders.published(asked.folder)
-        make_folder(target)
-        deposit = Deposit(
+    def _deposit(self, asked: Asked, staged: Staged, evidence: str) -> Deposit:
+        return Deposit(
             id=staged.path.name,
-            retry_key=key,
+            retry_key=retry_key(asked.login, asked.folder, asked.name, staged.sha256),
             fiduciary=asked.fiduciary,
             login=asked.login,
             folder=shown(asked.folder),
-            name=self.names.reserve(target, asked.name),
+            name=asked.name,
             size=staged.size,
             sha256=staged.sha256,
             peer=asked.peer,
             evidence=evidence,
             received_at=self.clock(),
         )
-        carried = staged.carry(deposit)
-        staged.sync()
-        self.reached("server.synced")
-        if not carried:
-            self.deposits.record_at_once(deposit)
-        self.reached("server.recorded")
-        deposit = self._link(deposit, staged.path, target, asked.name)
-        self.reached("server.linked")
-        return _Published(deposit, recorded=not carried)
-
-    def _link(self, deposit: Deposit, stage: Path, target: Path, asked: str) -> Deposit:
-        """Give the file its final name; a name that appeared on disk behind the server's back is stepped over."""
-        while True:
-            try:
-                os.link(stage, f"{target}/{deposit.name}")
-            except FileExistsError:
-                deposit = replace(deposit, name=self.names.reserve(target, asked))
-                self.deposits.rename(deposit, deposit.name)
-            except FileNotFoundError:  # somebody removed the folder between making it and now
-                make_folder(target)
-            else:
-                return deposit
 
     def _keep_suspect(self, asked: Asked, folders: Folders, staged: Staged, reason: str) -> Answer:
         if staged.size == 0:
@@ -169,7 +112,7 @@ class Receiving:
             place = (shown(asked.folder), asked.name)
             stage, now = staged.path, self.clock()
             kept = Suspect(stage.name, asked.fiduciary, asked.login, *place, staged.size, reason, asked.peer, now)
-            self.deposits.suspect(kept)
+            self.publishing.deposits.suspect(kept)
             stage.rename(folders.suspects / stage.name)
             sync_folder(folders.suspects)
         return Answer(reply=f"426 The document did not arrive whole ({reason}); please send it again.")
@@ -187,8 +130,14 @@ class Receiving:
         return self._staging_folders[key]
 
 
-def _judged(staged: Staged, ending: Ending, announced: int | None, control: Control) -> Judgement:
-    judgement = judge(ending, staged.size, announced, staged.weigh())
+def _told(answer: Callable[[Answer], None], deposit: Deposit, again: bool) -> None:
+    answer(Answer(deposit, again=again))
+
+
+def _judged(staged: Staged, ending: Ending, asked: Asked, content: Evidence, control: Control) -> Judgement:
+    if ending is Ending.TRUNCATED and not asked.close_notify:
+        ending = Ending.CLOSED
+    judgement = judge(ending, staged.size, asked.announced, content)
     if judgement.outcome is Outcome.ASK_CONTROL:
         control.stand_by(GRACE)
         if control.stopped:

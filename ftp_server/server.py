@@ -10,27 +10,33 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 
 from pyftpdlib.ioloop import IOLoop
 
-from ftp_server.accounts import Account, Accounts
+from ftp_server.account import Account
+from ftp_server.accounts import Accounts
+from ftp_server.bans import Bans
 from ftp_server.board import Board
 from ftp_server.certificates import Certificate, own_certificate
-from ftp_server.data_connection import PassivePorts, plain_address
+from ftp_server.collect_view import CollectView
+from ftp_server.data_connection import PassivePorts
 from ftp_server.database import Database
+from ftp_server.deposit_view import DepositView
 from ftp_server.deposits import Deposit, Deposits
 from ftp_server.file_session import FileSession
 from ftp_server.folders import Folders
 from ftp_server.listener import BACKLOG, Listener
 from ftp_server.loop import Workers
 from ftp_server.names import Names
+from ftp_server.publishing import Publishing
 from ftp_server.receiving import Receiving
-from ftp_server.room import has_room
-from ftp_server.session import Services
+from ftp_server.room import Room
+from ftp_server.services import Services
 from ftp_server.settling import Leftovers, Settling
-from ftp_server.views import CollectView, DepositView, View
+from ftp_server.views import View
+from ftp_server.visitors import Visitors
 from transfer.accounts import AccountKind
 from transfer.durable import make_folder
 from transfer.failures import PermanentFailure
@@ -39,8 +45,9 @@ log = logging.getLogger("navette.server")
 
 _LOGIN_DEADLINE = 30.0
 _IDLE = 300.0
+_HOLD = 10.0  # seconds an idle session holds a document back that it may still rename or delete
 _TRASH_DAYS = 30
-_SWEEP = 5.0
+_SWEEP = 2.0
 _PURGE = 3600.0
 _LAST_TRANSFERS = 20.0
 _CHORES = 2  # threads for what takes long: as many passwords are checked at once
@@ -57,7 +64,9 @@ class ServerSettings:
     public_address: str | None = None
     certificate: Certificate | None = None
     transfers: int = 128
-    sessions: int = 512
+    sessions: int = 10_000
+    safe: tuple[str, ...] = ()
+    log_commands: bool = False
 
 
 def database(home: Path) -> Database:
@@ -120,13 +129,18 @@ class Server:
         self._names = Names(self._place.board)
         self._folders = cache(lambda fiduciary: Folders.of(settings.home / "fiduciaries", fiduciary))
         self._settling = Settling(reached)
-        self._receiving = Receiving(self._deposits, self._names, self._settling, clock, reached)
+        self._publishing = Publishing(self._deposits, self._names, self._settling, reached)
+        self._receiving = Receiving(self._publishing, clock, reached)
+        self._deposited = deposited
+        self._bans = Bans(self._database, self._place.board, settings.safe, clock)
+        self._bound = self.accounts.any_bound()
         self._loop = IOLoop()
         self._workers = Workers(self._loop, settings.transfers)
         self._stopping = threading.Event()
         self._chores = ThreadPoolExecutor(_CHORES, thread_name_prefix="chores")
-        self._listener = self._listen(deposited)
+        self._listener = self._listen()
         self._loop.call_every(_SWEEP, self._sweep)
+        self._loop.call_every(_SWEEP, lambda: self._chores.submit(self._look))
         self._loop.call_every(_PURGE, lambda: self._chores.submit(self._purge))
 
     @property
@@ -148,6 +162,8 @@ class Server:
         for session in self._listener.sessions:
             session.stop()
         self._workers.wait(_LAST_TRANSFERS)
+        for session in list(self._listener.sessions):
+            session.close()
         self._chores.shutdown()
         self._workers.close()
         self._loop.close()
@@ -162,29 +178,32 @@ class Server:
         self._stopping.set()
         self._workers.call(lambda: None)
 
-    def _listen(self, deposited: Callable[[Deposit], None]) -> Listener:
+    def _listen(self) -> Listener:
         services = Services(
             accounts=self.accounts,
+            bans=self._bans,
             receiving=self._receiving,
             workers=self._workers,
             ports=PassivePorts(self.settings.passive_ports),
-            folders=self._folders,
             view=self._view,
             control_context=self.certificate.control_context(),
             data_context=self.certificate.data_context(),
+            own_context=lambda: self.certificate.control_context() if self._bound else None,
             logins=self._chores,
             public_address=self.settings.public_address,
-            has_room=partial(has_room, self.settings.home),
-            deposited=deposited,
+            room=Room(self.settings.home, self._database).refusal,
+            deposited=self._deposited,
+            log_commands=self.settings.log_commands,
         )
         handler = type("ServerSession", (FileSession,), {"services": services})
-        return Listener(self._place.listening, handler, self._loop, self.settings.sessions)
+        visitors = Visitors(self._place.board)
+        return Listener(self._place.listening, handler, self._loop, visitors, self.settings.sessions)
 
     def _view(self, account: Account, peer: str) -> View:
-        if account.name.kind is AccountKind.WRITE:
-            return DepositView(account, plain_address(peer))
         folders = self._folders(account.name.fiduciary)
-        return CollectView(account, folders, self._deposits, self._settling, self._names, self._clock)
+        if account.name.kind is AccountKind.WRITE:
+            return DepositView(account, peer, folders, self._publishing, self._clock, self._deposited)
+        return CollectView(account, folders, self._publishing, self._clock)
 
     def _purge(self) -> None:
         """Empty the trash of what is old, and forget the retry keys that are."""
@@ -199,12 +218,33 @@ class Server:
             log.exception("server.purge_failed")
 
     def _sweep(self) -> None:
-        """End sessions that never log in, and those that say nothing for long."""
+        """End sessions that never log in, and those that say nothing for long; release what idle ones hold back."""
         now = time.monotonic()
         for session in list(self._listener.sessions):
-            late = not session.authenticated and now - session.began > _LOGIN_DEADLINE
-            if late or (not session.lent and now - session.last_active > _IDLE):
+            idle = 0.0 if session.lent else now - session.last_active
+            if idle > _IDLE or (not session.authenticated and now - session.began > _LOGIN_DEADLINE):
                 session.leave("421 You said nothing for too long. Goodbye.")
+            elif idle > _HOLD and session.holds:
+                session.visit(session.finish)
+
+    def _look(self) -> None:
+        """See what the host changed: accounts whose sessions end, bans lifted."""
+        try:
+            self._bound = self.accounts.any_bound()
+            self._bans.refresh()
+            stamps = self.accounts.stamps()
+        except Exception:  # the outermost loop of a chore
+            log.exception("server.look_failed")
+        else:
+            self._workers.call(lambda: self._end_changed(stamps))
+
+    def _end_changed(self, stamps: dict[str, str]) -> None:
+        for session in list(self._listener.sessions):
+            account = session.account
+            if account and stamps.get(account.name.login) != account.stamp:
+                log.info("session ended user=%s peer=%s: the account changed", account.name.login, session.peer)
+                session.stop()
+                session.leave("421 This account was changed; please log in again.")
 
 
 def listening(settings: ServerSettings, *, shared: bool = False) -> socket.socket:

@@ -119,7 +119,7 @@ class Leftovers:
         if self.deposits.find(deposit.id) is None:
             self.deposits.record_at_once(replace(deposit, name=name))
         elif name != deposit.name:
-            self.deposits.rename(deposit, name)
+            self.deposits.rename(replace(deposit, name=name))
         sync_folder(target)
         stage.unlink()
 

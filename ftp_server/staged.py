@@ -67,18 +67,17 @@ class Staged:
         """Judge the content by the end mark of its format."""
         return weigh(self._read_at, self.size)
 
-    def carry(self, deposit: Deposit) -> bool:
-        """Attach a receipt to the file, so that one sync stores both; False where the file system cannot hold it."""
-        if sys.platform != "linux":
-            return False
-        try:
-            os.setxattr(self._fd, _RECEIPT, json.dumps(vars(deposit)).encode())
-        except OSError:
-            return False
-        return True
+    def seal(self, deposit: Deposit) -> bool:
+        """Return once bytes, receipt and staging name are on stable storage; False if no file can carry a receipt here.
+
+        The receipt is attached to the file, so that one sync stores both.
+        """
+        carried = _attach(self._fd, deposit)
+        self.sync()
+        return carried
 
     def sync(self) -> None:
-        """Return once the bytes, the receipt they carry and the staging name are on stable storage."""
+        """Return once the bytes and the staging name are on stable storage."""
         os.fsync(self._fd)
         self._folder.sync()
 
@@ -93,6 +92,16 @@ class Staged:
         return os.read(self._fd, length)
 
 
+def seal(path: Path, deposit: Deposit) -> None:
+    """Let a file that carries a receipt carry another, and return once that is on stable storage."""
+    fd = os.open(path, os.O_RDWR)
+    try:
+        _attach(fd, deposit)
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
 def carried(path: Path) -> Deposit | None:
     """Return the receipt a staging file carries, or None."""
     if sys.platform != "linux":
@@ -101,3 +110,13 @@ def carried(path: Path) -> Deposit | None:
         return Deposit(**json.loads(os.getxattr(path, _RECEIPT)))
     except OSError:
         return None
+
+
+def _attach(fd: int, deposit: Deposit) -> bool:
+    if sys.platform != "linux":
+        return False
+    try:
+        os.setxattr(fd, _RECEIPT, json.dumps(vars(deposit)).encode())
+    except OSError:
+        return False
+    return True

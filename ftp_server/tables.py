@@ -1,6 +1,20 @@
 """The server's tables; never runs a statement."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, MetaData, String, Table, Text, false, true
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    false,
+    true,
+)
 
 metadata = MetaData()
 
@@ -66,4 +80,12 @@ suspects = Table(
     Column("reason", String(40), nullable=False),
     Column("peer", String(64), nullable=False),
     Column("received_at", Float, nullable=False),
+)
+
+bans = Table(
+    "bans",
+    metadata,
+    Column("address", String(64), primary_key=True),
+    Column("until", Float, nullable=False),
+    Column("times", Integer, nullable=False),
 )

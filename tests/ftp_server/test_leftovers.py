@@ -39,7 +39,7 @@ class Stopped:
         folder = StagingFolder(self.folders.staging / "worker")
         staged = Staged(folder, deposit_id)
         staged.write(memoryview(data))
-        assert staged.carry(self.deposit(deposit_id))
+        assert staged.seal(self.deposit(deposit_id))
         staged.close()
         folder.close()
         return staged.path

@@ -1,0 +1,94 @@
+"""What a READ account sees and may do with files: all that is published for its fiduciary; never speaks FTP."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ftp_server.account import Account
+from ftp_server.deposits import Deposit
+from ftp_server.folders import Folder, Folders
+from ftp_server.listing import Entry
+from ftp_server.publishing import Publishing
+from ftp_server.refused import GONE, Refused
+from ftp_server.removal import to_trash
+from ftp_server.staged import carried
+from transfer.fingerprints import checksum, measure
+from transfer.remote_layout import file_parts, folder_parts
+
+
+@dataclass
+class CollectView:
+    """READ: all that is published for the fiduciary, to retrieve and then remove."""
+
+    account: Account
+    folders: Folders
+    publishing: Publishing
+    clock: Callable[[], float]
+    folder: Folder = ()
+
+    def change_folder(self, raw: str) -> None:
+        """Go to a folder that exists."""
+        folder = folder_parts(raw, self.folder)
+        if not self.folders.published(folder).is_dir():
+            raise Refused("550 There is no such folder.")
+        self.folder = folder
+
+    def entries(self, raw: str) -> list[Entry]:
+        """List a folder, with the hashes that are on record."""
+        folder = folder_parts(raw, self.folder)
+        hashes = {
+            deposit.name: deposit.sha256 for deposit in self.publishing.deposits.published(self._fiduciary, folder)
+        }
+        try:
+            with os.scandir(self.folders.published(folder)) as found:
+                return [_disk_entry(entry.name, entry.stat(), hashes.get(entry.name)) for entry in found]
+        except (FileNotFoundError, NotADirectoryError):
+            raise Refused("550 There is no such folder.") from None
+
+    def entry(self, raw: str) -> Entry:
+        """Return a published file."""
+        path = self.path(raw)
+        return _disk_entry(path.name, path.stat(), None)
+
+    def path(self, raw: str) -> Path:
+        """Return the disk path of a published file."""
+        path = self.folders.published(*file_parts(raw, self.folder))
+        if not path.is_file():
+            raise Refused(GONE)
+        return path
+
+    def sha256(self, raw: str) -> str:
+        """Return a published file's SHA-256, from its receipt or else by reading it."""
+        path = self.path(raw)
+        receipt = self._receipt(path, *file_parts(raw, self.folder))
+        if receipt:
+            return receipt.sha256
+        with path.open("rb") as file:
+            return measure(file).sha256 or ""
+
+    def checksum(self, raw: str, kind: str) -> str:
+        """Return another checksum of a published file, by reading it."""
+        with self.path(raw).open("rb") as file:
+            return checksum(file, kind)
+
+    def remove(self, raw: str) -> None:
+        """Note that a document was collected, then move it to the trash."""
+        path = self.path(raw)
+        receipt = self._receipt(path, *file_parts(raw, self.folder))
+        if receipt:
+            self.publishing.deposits.collected(receipt.id, self.clock())
+        to_trash(self.publishing, self.folders, path, receipt)
+
+    def _receipt(self, path: Path, folder: Folder, name: str) -> Deposit | None:
+        """Return the receipt that a file carries, else the one on record."""
+        return carried(path) or next(iter(self.publishing.deposits.published(self._fiduciary, folder, name)), None)
+
+    @property
+    def _fiduciary(self) -> str:
+        return self.account.name.fiduciary
+
+
+def _disk_entry(name: str, stat: os.stat_result, sha256: str | None) -> Entry:
+    is_folder = (stat.st_mode & 0o170000) == 0o040000
+    return Entry(name, is_folder, stat.st_size, stat.st_mtime, sha256, "el" if is_folder else "rd")

@@ -1,0 +1,197 @@
+"""What a WRITE account sees and may do with files: what its own session deposited; never speaks FTP.
+
+Folders are virtual: any safe one is there, and appears on the disk with the first deposit in it.
+"""
+
+import contextlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ftp_server.account import Account
+from ftp_server.deposits import Deposit
+from ftp_server.folders import Folder, Folders, shown
+from ftp_server.holding import Held, drop_held, is_temporary, publish_held
+from ftp_server.listing import Entry
+from ftp_server.publishing import Publishing
+from ftp_server.receiving import Answer, Asked
+from ftp_server.refused import GONE, Refused
+from ftp_server.removal import to_trash
+from transfer.durable import make_folder, sync_folder
+from transfer.fingerprints import checksum
+from transfer.remote_layout import file_parts, folder_parts
+
+_MOST = 10_000  # deposits one session can look at again
+
+
+@dataclass(frozen=True)
+class _Own:
+    """A deposit of this session: held, or published, or an earlier one's retry that is not this session's to change."""
+
+    deposit: Deposit
+    held: Held | None = None
+    again: bool = False
+
+
+@dataclass
+class DepositView:
+    """The session's own deposits, by the paths that the device knows them by."""
+
+    account: Account
+    peer: str
+    folders: Folders
+    publishing: Publishing
+    clock: Callable[[], float]
+    deposited: Callable[[Deposit], None]
+    folder: Folder = ()
+    _own: dict[tuple[Folder, str], _Own] = field(default_factory=dict)
+
+    @property
+    def _root(self) -> Folder:
+        return (self.account.name.dossier,) if self.account.name.dossier else ()
+
+    def change_folder(self, raw: str) -> None:
+        """Go to a folder."""
+        self.folder = folder_parts(raw, self.folder)
+
+    def make_folder(self, raw: str) -> str:
+        """Answer as if the folder were made."""
+        return shown(folder_parts(raw, self.folder))
+
+    # --- depositing
+
+    def asked(self, raw: str, announced: int | None) -> Asked:
+        """Return what a deposit under the path ``raw`` asks for."""
+        folder, name = file_parts(raw, self.folder)
+        account = self.account
+        return Asked(
+            account.name.fiduciary,
+            account.name.login,
+            self._root + folder,
+            name,
+            self.peer,
+            announced,
+            temporary=is_temporary(raw),
+            close_notify=account.close_notify,
+        )
+
+    def remember(self, answer: Answer, asked: Asked) -> str:
+        """Take a stored deposit into this session's view; return the path it now has there."""
+        assert answer.deposit
+        folder = asked.folder[len(self._root) :]
+        own = _Own(answer.deposit, answer.held, answer.again)
+        if len(self._own) < _MOST:
+            self._own[folder, answer.deposit.name] = self._own[folder, asked.name] = own
+        return shown(folder, answer.deposit.name)
+
+    @property
+    def holds(self) -> bool:
+        """Whether a deposit waits for its name."""
+        return any(own.held for own in self._own.values())
+
+    def release(self) -> None:
+        """Publish what still waits for its name, under the name it has."""
+        for place, own in list(self._own.items()):
+            if own.held and self._own.get(place) is own:
+                self._publish(own.held, place)
+
+    def rename(self, old: str, new: str) -> str:
+        """Give an own deposit another path, which never replaces anything; return the path it now has."""
+        place = file_parts(new, self.folder)
+        own = self._find(old)
+        if own.held:
+            return self._publish(own.held, place)
+        if not own.again:
+            own = self._move(own, place)
+        self._forget(own.deposit.id)
+        self._own[place] = own
+        return shown(place[0], own.deposit.name)
+
+    def remove(self, raw: str) -> None:
+        """Take an own deposit back, as devices do with what they only tried: it goes to the trash, marked a test."""
+        own = self._find(raw)
+        if own.again:
+            raise Refused(GONE)
+        if own.held:
+            drop_held(self.publishing.deposits, own.held, self.clock())
+        else:
+            path = self._path(own.deposit)
+            if not self.publishing.deposits.take_back(own.deposit.id, self.clock()):
+                raise Refused("550 It was collected already.")
+            to_trash(self.publishing, self.folders, path, own.deposit)
+        self._forget(own.deposit.id)
+
+    # --- looking
+
+    def entries(self, raw: str) -> list[Entry]:
+        """List this session's own deposits in a folder."""
+        folder = folder_parts(raw, self.folder)
+        own = {own.deposit.id: own.deposit for (place, _), own in self._own.items() if place == folder}
+        return [_entry(deposit) for deposit in own.values()]
+
+    def entry(self, raw: str) -> Entry:
+        """Return one of this session's own deposits; everything else is refused as if it did not exist."""
+        return _entry(self._find(raw).deposit)
+
+    def sha256(self, raw: str) -> str:
+        """Return the SHA-256 of one of this session's own deposits."""
+        return self._find(raw).deposit.sha256
+
+    def checksum(self, raw: str, kind: str) -> str:
+        """Return another checksum of one of this session's own deposits, by reading it."""
+        own = self._find(raw)
+        try:
+            with (own.held.stage if own.held else self._path(own.deposit)).open("rb") as file:
+                return checksum(file, kind)
+        except FileNotFoundError:
+            raise Refused("550 It was collected already.") from None
+
+    # --- the own deposits
+
+    def _find(self, raw: str) -> _Own:
+        own = self._own.get(file_parts(raw, self.folder))
+        if own is None:
+            raise Refused(GONE)
+        return own
+
+    def _forget(self, deposit_id: str) -> None:
+        for place in [place for place, own in self._own.items() if own.deposit.id == deposit_id]:
+            del self._own[place]
+
+    def _publish(self, held: Held, place: tuple[Folder, str]) -> str:
+        def published(deposit: Deposit, again: bool) -> None:
+            self._forget(held.deposit.id)
+            self._own[place] = self._own[place[0], deposit.name] = _Own(deposit, again=again)
+            self.deposited(deposit)
+
+        publish_held(self.publishing, held, self._root + place[0], place[1], published)
+        return shown(place[0], self._own[place].deposit.name)
+
+    def _move(self, own: _Own, place: tuple[Folder, str]) -> _Own:
+        """Give a published file another name; whoever collects it at this moment has it under one of the two."""
+        old = self._path(own.deposit)
+        folder = self._root + place[0]
+        target = self.folders.published(folder)
+        make_folder(target)
+        name = self.publishing.names.reserve(target, place[1])
+        try:
+            os.link(old, target / name)
+        except FileNotFoundError:
+            self.publishing.names.release(target, name)
+            raise Refused("550 It was collected already.") from None
+        deposit = replace(own.deposit, folder=shown(folder), name=name)
+        self.publishing.deposits.rename(deposit)
+        sync_folder(target)
+        with contextlib.suppress(FileNotFoundError):
+            old.unlink()
+        self.publishing.names.release(old.parent, old.name)
+        return _Own(deposit)
+
+    def _path(self, deposit: Deposit) -> Path:
+        folder = deposit.folder.strip("/")
+        return self.folders.published(tuple(folder.split("/")) if folder else (), deposit.name)
+
+
+def _entry(deposit: Deposit) -> Entry:
+    return Entry(deposit.name, False, deposit.size, deposit.received_at, deposit.sha256)

@@ -1,0 +1,61 @@
+"""Holds back what a device may still rename or delete: temporary names and probe files; never loses one.
+
+A held document is on stable storage with its receipt, and 226 was answered; only its name is still hidden in staging.
+It is published when it is renamed or its session ends, and by the next start if the server dies before.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ftp_server.deposits import Deposit, Deposits, retry_key
+from ftp_server.folders import Folder, Folders, shown
+from ftp_server.publishing import Publishing
+from ftp_server.staged import seal
+from transfer.evidence import Evidence
+
+_TEMPORARY = re.compile(r"(^\..*|.*\.(tmp|temp|part|partial|filepart))$", re.IGNORECASE)
+_PROBE = 256
+"""Bytes of the largest file without a known format that is taken for a device's probe."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A received document that waits for its name, in the staging file ``stage``."""
+
+    deposit: Deposit
+    stage: Path
+    folders: Folders
+
+
+def is_temporary(name: str) -> bool:
+    """Tell whether a name, as the device gave it, is one that devices rename when they are done."""
+    return bool(_TEMPORARY.fullmatch(name.replace("\\", "/").rpartition("/")[2]))
+
+
+def is_probe(size: int, content: Evidence) -> bool:
+    """Tell whether a file looks like one with which a device only tries whether it can deposit."""
+    return size <= _PROBE and content is Evidence.UNKNOWN
+
+
+def publish_held(
+    publishing: Publishing, held: Held, folder: Folder, name: str, answer: Callable[[Deposit, bool], None]
+) -> None:
+    """Publish a held document as ``name`` in ``folder``."""
+    first = held.deposit
+    key = retry_key(first.login, folder, name, first.sha256)
+    renamed = replace(first, folder=shown(folder), name=name, retry_key=key)
+
+    def sealed(named: Deposit) -> bool:
+        if named != first:
+            seal(held.stage, named)
+        return True
+
+    publishing.publish(renamed, held.stage, held.folders, sealed, answer)
+
+
+def drop_held(deposits: Deposits, held: Held, at: float) -> None:
+    """Note that a held document was a test, and put it into the trash: it is never published."""
+    deposits.record_at_once(replace(held.deposit, evidence="test", collected_at=at))
+    held.stage.replace(held.folders.trash / held.deposit.id)

@@ -1,0 +1,91 @@
+"""Gives a received document its receipt, its final name and its row, in the one order that loses nothing.
+
+The order is the guarantee (G1, G2, G4). Bytes lie in a staging file that no account sees. The file is given its receipt
+to carry, and one sync puts bytes and receipt on stable storage; only then does it get its final name, by an exclusive
+link, and only then is 226 answered. The receipt's row follows within a moment, together with others (where a file
+system cannot let files carry receipts, the row is written before the link). The staging name stays until row and final
+folder are synced too (:mod:`ftp_server.settling`), so that every instant has one continuation:
+
+==========================  ==========================================================================
+died after                  the next start finds
+==========================  ==========================================================================
+receiving some bytes        staging file without a receipt: suspect; the sender was never answered
+the receipt, in the sync    staging file that differs from its receipt: suspect; never answered either
+the sync                    staging file with its receipt: row written, published now
+the link or the answer      two names of one file: row written, final folder synced, staging name removed
+==========================  ==========================================================================
+
+A document that is held (:mod:`ftp_server.holding`) is answered after the sync already; a start publishes it.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ftp_server.deposits import Deposit, Deposits
+from ftp_server.folders import Folders
+from ftp_server.names import Names
+from ftp_server.settling import Settling
+from transfer.durable import make_folder
+
+
+@dataclass(frozen=True)
+class Publishing:
+    """The parts that a publication needs; one for the whole server, used by all worker threads."""
+
+    deposits: Deposits
+    names: Names
+    settling: Settling
+    reached: Callable[[str], None] = lambda _: None
+
+    def publish(
+        self,
+        deposit: Deposit,
+        stage: Path,
+        folders: Folders,
+        seal: Callable[[Deposit], bool],
+        answer: Callable[[Deposit, bool], None],
+    ) -> None:
+        """Publish a staging file and call ``answer`` with its deposit and whether that is an earlier one's retry.
+
+        ``seal`` puts the file's receipt, under its final name, on stable storage and returns whether the file carries
+        it; if not, the row is what is put there.
+        """
+        earlier = self.deposits.begin(deposit.retry_key)
+        if earlier:
+            stage.unlink()
+            self.deposits.end(deposit.retry_key, received=True)
+            answer(earlier, True)
+            return
+        published, carried = None, False
+        target = folders.published(tuple(deposit.folder.strip("/").split("/")) if deposit.folder != "/" else ())
+        try:
+            make_folder(target)
+            named = replace(deposit, name=self.names.reserve(target, deposit.name))
+            carried = seal(named)
+            self.reached("server.synced")
+            if not carried:
+                self.deposits.record_at_once(named)
+            self.reached("server.recorded")
+            published = self._link(named, stage, target, deposit.name)
+            self.reached("server.linked")
+            answer(published, False)
+        finally:  # what follows delays no sender
+            if published is not None:
+                recorded = self.deposits.record(published) if carried else None
+                self.settling.add(published.id, stage, target, recorded)
+            self.deposits.end(deposit.retry_key, received=published is not None)
+
+    def _link(self, deposit: Deposit, stage: Path, target: Path, asked: str) -> Deposit:
+        """Give the file its final name; a name that appeared on disk behind the server's back is stepped over."""
+        while True:
+            try:
+                os.link(stage, f"{target}/{deposit.name}")
+            except FileExistsError:
+                deposit = replace(deposit, name=self.names.reserve(target, asked))
+                self.deposits.rename(deposit)
+            except FileNotFoundError:  # somebody removed the folder between making it and now
+                make_folder(target)
+            else:
+                return deposit

@@ -1,0 +1,26 @@
+"""Takes a published document out of sight, into the trash; never decides that one goes, and never notes why it went."""
+
+import contextlib
+from pathlib import Path
+
+from ftp_server.deposits import Deposit
+from ftp_server.folders import Folders
+from ftp_server.publishing import Publishing
+
+
+def to_trash(publishing: Publishing, folders: Folders, path: Path, receipt: Deposit | None) -> None:
+    """Move a published file, whose row says already that it is gone, to the trash under its deposit's id."""
+    if receipt:
+        _forget_staged(publishing, folders, path, receipt.id)
+    with contextlib.suppress(FileNotFoundError):  # another session of this account was faster
+        path.replace(folders.trash / (receipt.id if receipt else path.name))
+    publishing.names.release(path.parent, path.name)
+
+
+def _forget_staged(publishing: Publishing, folders: Folders, path: Path, deposit_id: str) -> None:
+    """Remove the staging name, which another process may still hold: the document must never be published again."""
+    publishing.settling.forget(deposit_id)
+    with contextlib.suppress(FileNotFoundError):
+        if path.stat().st_nlink > 1:
+            for stage in folders.staging.glob(f"*/{deposit_id}"):
+                stage.unlink(missing_ok=True)
