@@ -18,7 +18,7 @@ class Database:
         self._engine = create_engine(url)
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine, "connect", _prepare_sqlite)
-            event.listen(self._engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+            event.listen(self._engine, "begin", _begin_sqlite)
         self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         with self.write() as connection:
             config = Config()
@@ -37,6 +37,11 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":  # SQLAlchemy says "begin" there too: readers would wait
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:
