@@ -54,3 +54,13 @@ suspects = Table(
     Column("peer", String(64), nullable=False),
     Column("received_at", Float, nullable=False),
 )
+
+decisions = Table(
+    "suspect_decisions",
+    metadata,
+    Column("suspect", String(32), ForeignKey("suspects.id"), primary_key=True),
+    Column("decision", String(12), nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("decided_at", Float, nullable=False),
+    Column("ended_at", Float),
+)

@@ -1,10 +1,14 @@
-"""The server's database: who waits for whom."""
+"""The server's database: who waits for whom, and how an older one is brought up to date."""
 
 from pathlib import Path
 
-from sqlalchemy import text
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
 
+from ftp_server import database as database_module
 from ftp_server.database import Database
+
+DECISIONS = ScriptDirectory(str(Path(database_module.__file__).parent / "migrations")).get_revision("0003")
 
 
 def test_readers_wait_for_nobody(tmp_path: Path) -> None:
@@ -17,3 +21,21 @@ def test_readers_wait_for_nobody(tmp_path: Path) -> None:
     with database.read() as reading:
         assert reading.scalar(text("SELECT count(*) FROM fiduciaries")) == 1
     database.close()
+
+
+def test_an_older_database_gets_the_decisions(tmp_path: Path) -> None:
+    """A database made before suspects could be decided on keeps its suspects and gets the table."""
+    url = f"sqlite:///{tmp_path / 'server.db'}"
+    older = Database(url)
+    with older.write() as connection:
+        connection.execute(text("INSERT INTO suspects VALUES ('a', '570013', '', '/', 'n', 1, 'reset', '', 0)"))
+        connection.execute(text("DROP TABLE suspect_decisions"))
+        connection.execute(
+            text("UPDATE alembic_version SET version_num = :before"), {"before": DECISIONS.down_revision}
+        )
+    older.close()
+    newer = Database(url)
+    with newer.read() as connection:
+        assert "suspect_decisions" in inspect(connection).get_table_names()
+        assert connection.scalar(text("SELECT count(*) FROM suspects")) == 1
+    newer.close()
