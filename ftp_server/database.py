@@ -40,7 +40,9 @@ class Database:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":  # SQLAlchemy says "begin" there too: readers would wait
+    if (
+        connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT"
+    ):  # SQLAlchemy says "begin" there too: readers would wait
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 

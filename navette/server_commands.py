@@ -5,12 +5,12 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 from ftp_server.accounts import Accounts
-from ftp_server.deposits import Deposit, all_suspects
+from ftp_server.deposits import Deposit
 from ftp_server.server import Server, ServerSettings, database, stop_on_signals
+from navette import received_commands
 from navette.log import start_log
 from navette.parent import end_with_parent
 from transfer.failures import PermanentFailure
@@ -32,9 +32,7 @@ def add(commands: Any, language: Language) -> None:
     run.add_argument("--tell-deposits", action="store_true", help=language.say("cli.server.tell"))
     run.set_defaults(run=_run)
 
-    suspects = verbs.add_parser("suspects", help=language.say("cli.server.suspects"))
-    suspects.add_argument("--json", action="store_true")
-    suspects.set_defaults(run=_suspects)
+    received_commands.add(verbs, language)
 
     account = verbs.add_parser("account", help=language.say("cli.account"))
     deeds = account.add_subparsers(metavar="COMMAND", required=True)
@@ -144,23 +142,6 @@ def _list(args: argparse.Namespace) -> int:
         print(f"{account.name.login:<32}  {state:<12}  {protection}")
     if not found:
         print(say("server.no_accounts"))
-    return 0
-
-
-def _suspects(args: argparse.Namespace) -> int:
-    with closing(database(args.home / "server")) as opened:
-        found = all_suspects(opened)
-    if args.json:
-        print(json.dumps([vars(suspect) for suspect in found]))
-        return 0
-    say = args.language.say
-    for suspect in found:
-        when = datetime.fromtimestamp(suspect.received_at, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-        path = f"{suspect.folder.rstrip('/')}/{suspect.name}"
-        print(f"{when}  {suspect.login or suspect.fiduciary:<29}  {suspect.size:>11}  {path}")
-        print(f"    {suspect.id}  {say(f'suspect.{suspect.reason}')}")
-    if not found:
-        print(say("server.no_suspects"))
     return 0
 
 
