@@ -59,12 +59,15 @@ class Suspects:
         Raises ``suspect.came_again`` when the sender has sent the same bytes again since: that document is published.
         """
         suspect = self._decidable(suspect_id)
-        fingerprint = stored(self._folders(suspect).suspects / suspect.id)
+        try:
+            fingerprint = stored(self._folders(suspect).suspects / suspect.id)
+        except FileNotFoundError:  # another process was faster
+            raise PermanentFailure("suspect.file_missing", id=suspect.id) from None
         with self.database.write() as connection:
-            path = _came_again(connection, suspect, fingerprint.sha256 or "")
-            if path:
-                raise PermanentFailure("suspect.came_again", id=suspect.id, path=path)
             self._decide(connection, suspect, Choice.RELEASE, safe_name(name) if name else suspect.name)
+            path = _came_again(connection, suspect, fingerprint.sha256 or "")
+            if path:  # which takes the decision back
+                raise PermanentFailure("suspect.came_again", id=suspect.id, path=path)
         self.reached("release.decided")
         self._carry_on(suspect.id)
         deposit = self._find(suspect.id).deposit
@@ -99,11 +102,14 @@ class Suspects:
             connection.execute(decisions.delete().where(decisions.c.suspect == suspect_id))
 
     def finish(self) -> int:
-        """Carry on what a crash left unfinished; return how many decisions that were."""
+        """Carry on what a crash left unfinished; return how many decisions that were. One that fails waits again."""
         with self.database.read() as connection:
             open_ids = connection.scalars(select(decisions.c.suspect).where(decisions.c.ended_at.is_(None))).all()
         for suspect_id in open_ids:
-            self._carry_on(suspect_id)
+            try:
+                self._carry_on(suspect_id)
+            except OSError as error:
+                log.error("server.unfinished id=%s: %s", suspect_id, error)
         return len(open_ids)
 
     def _folders(self, suspect: Suspect) -> Folders:

@@ -24,9 +24,10 @@ def receipts(database: Database, login: str, name_or_sha256: str) -> list[Deposi
     At most 20. Rows that are written a moment after their 226 are seen once they are there: a running server flushes
     its :class:`~ftp_server.deposits.Deposits` first. Raises ``account.bad_login``, and ``layout.too_deep`` for a path.
     """
-    root = AccountName.parse(login).dossier
+    account = AccountName.parse(login)
+    root = account.dossier
     folder, name = file_parts(name_or_sha256)
-    named = deposits.c.name == name
+    named = and_(deposits.c.fiduciary == account.fiduciary, deposits.c.name == name)  # as the index has them
     if "/" in name_or_sha256.replace("\\", "/"):
         named = and_(named, deposits.c.folder == shown((*([root] if root else []), *folder)))
     if _SHA256.fullmatch(name_or_sha256):

@@ -14,6 +14,7 @@ the row                             the name within the trash goes
 """
 
 import contextlib
+import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -31,6 +32,8 @@ from ftp_server.suspects import Suspects
 from ftp_server.tables import decisions, deposits, suspects
 from transfer.durable import sync_folder
 from transfer.failures import PermanentFailure
+
+log = logging.getLogger("navette.server")
 
 TRASH_DAYS = 30
 """Days that what was removed stays in the trash unless somebody says otherwise."""
@@ -87,7 +90,8 @@ class Trash:
 
         A discarded suspect is put back among the suspects instead: nobody has said that it is whole.
         """
-        trashed = next((each for each in self.list() if each.id == trashed_id), None)
+        numbers = self._fiduciaries(None)
+        trashed = next((each for number in numbers for each in self._of(number, trashed_id)), None)
         if trashed is None:
             raise PermanentFailure("trash.unknown", id=trashed_id[:40])
         if trashed.kind is Kind.UNRECORDED:
@@ -116,13 +120,16 @@ class Trash:
         return count
 
     def finish(self) -> int:
-        """Carry on what a crash left on its way back; return how many documents that were."""
+        """Carry on what a crash left on its way back; return how many documents that were. One that fails waits."""
         returning = []
         for number in self._fiduciaries(None):
             folders = Folders.of(self.root, number)
             returning += [(folders, path.name.removesuffix(_RETURNING)) for path in _returning(folders)]
         for folders, deposit_id in returning:
-            self._carry_on(folders, deposit_id)
+            try:
+                self._carry_on(folders, deposit_id)
+            except (OSError, PermanentFailure) as error:  # the disk refuses, or no row tells of it
+                log.error("server.unfinished id=%s: %s", deposit_id, error)
         return len(returning)
 
     def _carry_on(self, folders: Folders, deposit_id: str) -> None:
@@ -145,17 +152,19 @@ class Trash:
                 return
             if placing.collected(deposit.name) and deposit.collected_at is None:
                 _change(connection, replace(deposit, collected_at=self.clock()))
-        placing.let_go()
+        with self.database.write() as connection:  # what was noted is kept before the name that shows it goes
+            _locked(connection, deposit_id)
+            placing.let_go()
         self.reached("restore.let_go")
 
     def _fiduciaries(self, only: str | None) -> Iterable[str]:
         there = sorted(path.name for path in self.root.iterdir()) if self.root.is_dir() else []
         return [number for number in there if only in {None, number}]
 
-    def _of(self, fiduciary: str) -> Iterator[Trashed]:
-        folders = Folders.of(self.root, fiduciary)
+    def _of(self, fiduciary: str, only: str | None = None) -> Iterator[Trashed]:
+        trash = Folders.of(self.root, fiduciary).trash
         sizes: dict[str, tuple[int, float]] = {}
-        for path in folders.trash.iterdir():
+        for path in trash.iterdir() if only is None else _named(trash, only):
             with contextlib.suppress(FileNotFoundError):
                 stat = path.stat()
                 sizes[path.name] = stat.st_size, stat.st_ctime
@@ -171,16 +180,17 @@ class Trash:
                 yield replace(row, size=size, removed_at=row.removed_at or changed)
 
     def _recorded(self, fiduciary: str, ids: "set[str]") -> dict[str, Trashed]:
-        """Return what the rows tell of these names."""
+        """Return what the rows tell of these names; each is asked for by its key alone, which is the fastest."""
         found = {}
         with self.database.read() as connection:
             for group in _groups(sorted(ids)):
-                where = (deposits.c.fiduciary == fiduciary, deposits.c.id.in_(group))
-                for each in connection.execute(select(deposits).where(*where)):
+                rows = connection.execute(select(deposits).where(deposits.c.id.in_(group))).all()
+                for each in (row for row in rows if row.fiduciary == fiduciary):
                     facts = (fiduciary, each.login, each.folder, each.name, each.size, each.collected_at or 0.0)
                     found[each.id] = Trashed(each.id, Kind.DOCUMENT, *facts)
                 discarded = suspects.c.id.in_(group) & decisions.c.suspect.is_not(None) & deposits.c.id.is_(None)
-                for kept in doubtful_files(connection, discarded & (suspects.c.fiduciary == fiduciary)):
+                doubtful = doubtful_files(connection, discarded)
+                for kept in (each for each in doubtful if each.suspect.fiduciary == fiduciary):
                     one, at = kept.suspect, kept.decision.decided_at if kept.decision else 0.0
                     found[one.id] = Trashed(
                         one.id, Kind.SUSPECT, fiduciary, one.login, one.folder, one.name, one.size, at
@@ -210,6 +220,13 @@ def purge(folders: Folders, now: float, days: int, removed: Mapping[str, float] 
 
 def _returning(folders: Folders) -> Iterable[Path]:
     return sorted(path for path in folders.trash.iterdir() if _ON_ITS_WAY.fullmatch(path.name))
+
+
+def _named(trash: Path, name: str) -> Iterable[Path]:
+    """Return what a name may stand for in the trash; a path, which could lead out of it, stands for nothing."""
+    if name != Path(name).name:
+        return []
+    return [path for path in (trash / name, trash / (name + _RETURNING)) if path.is_file()]
 
 
 def _identity(path: Path) -> tuple[int, int]:

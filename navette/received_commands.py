@@ -88,11 +88,15 @@ def _database(args: argparse.Namespace) -> Iterator[Database]:
 def _kept(args: argparse.Namespace) -> Iterator[tuple[Suspects, Trash]]:
     """Open what was kept aside, after carrying on what a crash left unfinished."""
     reached, root = kill_point(), args.home / "server" / "fiduciaries"
-    with _database(args) as opened:
-        kept = Suspects(opened, root, time.time, reached), Trash(opened, root, time.time, reached)
-        for each in kept:
-            each.finish()
-        yield kept
+    try:
+        with _database(args) as opened:
+            kept = Suspects(opened, root, time.time, reached), Trash(opened, root, time.time, reached)
+            for each in kept:
+                each.finish()
+            yield kept
+    except OSError as error:
+        path, reason = error.filename or root, error.strerror or type(error).__name__
+        raise PermanentFailure("server.disk_refuses", path=str(path), reason=reason) from error
 
 
 def _suspects(args: argparse.Namespace) -> int:

@@ -1,17 +1,24 @@
 """What a person decides on the doubtful files: released once, or discarded, whatever dies meanwhile."""
 
+import contextlib
+import random
 import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from kept_aside import HALF, answered, collect, cut_off, deposit, kept_aside, killed_at, listed, told
 from served import FIDUCIARY, PDF, Served, serving, sha256
+from sqlalchemy import insert
 
+from ftp_server.deposits import Suspect
 from ftp_server.folders import Folders
 from ftp_server.server import database
-from ftp_server.tables import deposits
+from ftp_server.tables import deposits, suspects
 from ftp_server.trash import purge
 from transfer.failures import PermanentFailure
+from transfer.safe_names import twin_key
 
 
 @pytest.fixture
@@ -183,3 +190,61 @@ def test_a_file_that_is_gone(served: Served) -> None:
         with pytest.raises(PermanentFailure, match=r"suspect\.file_missing"):
             aside.suspects.release(kept)
         assert [each.decision for each in aside.suspects.list()] == [None]
+
+
+def test_a_disk_that_refuses(served: Served, tmp_path: Path) -> None:
+    """What the disk refuses is said with a code; what was decided is finished once it does not."""
+    kept = cut_off(served, "/000204/scan.pdf")
+    (served.folder / "files" / "000204").write_bytes(b"no folder")
+    answer = answered(tmp_path, "suspects", "release", kept)
+    assert (answer.returncode, "[server.disk_refuses]" in answer.stderr, "Traceback" in answer.stderr) == (
+        2,
+        True,
+        False,
+    )
+    assert answered(tmp_path, "suspects", "discard", cut_off(served, "/b.pdf")).returncode == 0
+    assert "not finished" in answered(tmp_path, "suspects").stdout
+    (served.folder / "files" / "000204").unlink()
+    assert answered(tmp_path, "trash", "purge").returncode == 0
+    assert served.published() == {"000204/scan.pdf": HALF}
+
+
+class Broken(Exception):
+    """Stands for the end of a program at a step."""
+
+
+def test_several_commands_at_once(tmp_path: Path) -> None:
+    """Commands that release, break off and carry on the same files at once publish each once, no two as twins."""
+    folders = Folders.of(tmp_path / "fiduciaries", FIDUCIARY)
+    kept = {uuid.uuid4().hex: b"bytes %d" % n for n in range(12)}
+    with kept_aside(tmp_path) as aside, aside.database.write() as connection:
+        for n, (suspect_id, data) in enumerate(kept.items()):
+            (folders.suspects / suspect_id).write_bytes(data)
+            facts = Suspect(suspect_id, FIDUCIARY, "", "/a", "scan.PDF" if n % 2 else "Scan.pdf", 9, "reset", "", 0.0)
+            connection.execute(insert(suspects).values(vars(facts)))
+
+    def command(seed: int) -> None:
+        chance = random.Random(seed)
+
+        def reached(step: str) -> None:
+            if chance.random() < 0.2:
+                raise Broken(step)
+
+        with kept_aside(tmp_path, reached) as aside:
+            for suspect_id in chance.sample(sorted(kept), len(kept)):
+                with contextlib.suppress(Broken, PermanentFailure):
+                    aside.suspects.release(suspect_id)
+                with contextlib.suppress(Broken):
+                    aside.suspects.finish()
+
+    with ThreadPoolExecutor(4) as commands:
+        list(commands.map(command, range(4)))
+    with kept_aside(tmp_path) as aside:
+        aside.suspects.finish()
+        every = aside.suspects.list(decided=True)
+    published = {path.name: path.read_bytes() for path in (folders.files / "a").iterdir()}
+    assert sorted(published.values()) == sorted(kept.values())
+    assert len({twin_key(name) for name in published}) == len(kept)
+    assert {each.deposit.name: kept[each.suspect.id] for each in every if each.deposit} == published
+    assert not any(each.is_open for each in every)
+    assert list(folders.suspects.iterdir()) == []
