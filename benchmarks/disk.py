@@ -77,7 +77,7 @@ def _mount(image: Path, folder: Path, size_mib: int, undo: contextlib.ExitStack)
             file.write(zeros)
         os.fsync(file.fileno())
     eager = "lazy_itable_init=0,lazy_journal_init=0"
-    subprocess.run(["mkfs.ext4", "-q", "-F", "-E", eager, image], check=True)
+    subprocess.run(["mkfs.ext4", "-q", "-F", "-J", "size=256", "-E", eager, image], check=True)
     loop = subprocess.run(
         ["losetup", "--find", "--show", "--direct-io=on", image], check=True, capture_output=True, text=True
     ).stdout.strip()

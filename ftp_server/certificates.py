@@ -11,7 +11,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from OpenSSL import SSL
 
 _YEARS = 10
 _CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
@@ -29,13 +28,12 @@ class Certificate:
         first = x509.load_pem_x509_certificate(self.chain.read_bytes())
         return first.fingerprint(hashes.SHA256()).hex()
 
-    def control_context(self) -> SSL.Context:
+    def control_context(self) -> ssl.SSLContext:
         """Return what protects control connections: TLS 1.2 and 1.3, forward secrecy only."""
-        context = SSL.Context(SSL.TLS_SERVER_METHOD)
-        context.set_min_proto_version(SSL.TLS1_2_VERSION)
-        context.set_cipher_list(_CIPHERS.encode())
-        context.use_certificate_chain_file(str(self.chain))
-        context.use_privatekey_file(str(self.key))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.set_ciphers(_CIPHERS)
+        context.load_cert_chain(self.chain, self.key)
         return context
 
     def data_context(self) -> ssl.SSLContext:
@@ -44,11 +42,8 @@ class Certificate:
         No session tickets: a sender that never reads would close with them unread, and that close resets the
         connection and tears the end off its own document.
         """
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.set_ciphers(_CIPHERS)
+        context = self.control_context()
         context.num_tickets = 0
-        context.load_cert_chain(self.chain, self.key)
         return context
 
 

@@ -1,16 +1,19 @@
-"""Data connections: opened, protected and read in worker threads; never says what the bytes are for."""
+"""Data connections: opened, protected and used in worker threads; never says what the bytes are for."""
 
 import contextlib
-import select
+import os
 import socket
 import ssl
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
+from typing import BinaryIO, Protocol
 
 from ftp_server.judging import Ending
+from ftp_server.readiness import wait_for
 from transfer.fingerprints import BLOCK
 
 OPENING = 30.0
@@ -21,6 +24,32 @@ IDLE = 120.0
 
 _local = threading.local()
 _LOOK = 0.25  # how often a waiting worker looks whether it was told to stop
+_CLOSING = 1.0  # seconds for the closing messages of TLS
+
+
+class Control(Protocol):
+    """The control connection of the same session, looked after while a transfer waits."""
+
+    @property
+    def lost(self) -> bool:
+        """Whether the other side has gone."""
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the transfer is to end."""
+
+    def fileno(self) -> int:
+        """Return the number to wait for."""
+
+    def attend(self) -> None:
+        """Take what came over it."""
+
+    def stand_by(self, seconds: float) -> None:
+        """Wait whether the other side hangs up or wants to stop."""
+
+    @property
+    def said_goodbye(self) -> bool:
+        """Whether the other side has said that it will go."""
 
 
 class NotOpened(Exception):
@@ -84,9 +113,9 @@ class Active:
     host: str
     port: int
 
-    def open(self, peer: str, stop: threading.Event) -> socket.socket:
+    def open(self, peer: str, control: Control) -> socket.socket:
         """Connect to the device."""
-        del stop
+        del control
         try:
             return socket.create_connection((peer, self.port), timeout=OPENING)
         except OSError:
@@ -102,18 +131,20 @@ class Passive:
         host, self.port = listener.getsockname()[:2]
         self.host = plain_address(host)
 
-    def open(self, peer: str, stop: threading.Event) -> socket.socket:
+    def open(self, peer: str, control: Control) -> socket.socket:
         """Accept the session's own peer; connections from other addresses are closed without a word."""
         deadline = time.monotonic() + OPENING
-        while not stop.is_set():
-            with contextlib.suppress(BlockingIOError):
+        while not control.stopped and time.monotonic() < deadline:
+            try:
                 data, address = self._listener.accept()
-                if plain_address(address[0]) == plain_address(peer):
-                    return data
-                data.close()
-            if time.monotonic() > deadline:
-                break
-            _wait_until_readable(self._listener, _LOOK)
+            except BlockingIOError:
+                if control.lost:
+                    break
+                _wait(self._listener, control)
+                continue
+            if plain_address(address[0]) == plain_address(peer):
+                return data
+            data.close()
         raise NotOpened("425 No data connection was opened.")
 
     def drop_strays(self) -> None:
@@ -136,34 +167,50 @@ def plain_address(address: str) -> str:
 
 
 class DataConnection:
-    """One open data connection; ``stop`` may be set from any thread to end it within a quarter of a second."""
+    """One open data connection; it ends soon after its control connection is told to stop."""
 
-    def __init__(self, sock: socket.socket, stop: threading.Event, context: ssl.SSLContext | None) -> None:
-        self._stop = stop
+    def __init__(self, sock: socket.socket, control: Control, context: ssl.SSLContext | None) -> None:
+        self.control = control
         self._sock = sock
-        try:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if context:
-                sock.settimeout(OPENING)
-                self._sock = context.wrap_socket(sock, server_side=True, suppress_ragged_eofs=False)
-        except OSError:
-            sock.close()
-            raise NotOpened("522 The TLS handshake of the data connection failed.") from None
-        self._sock.settimeout(_LOOK)
+        sock.setblocking(False)
+        if context:
+            try:
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                self._sock = context.wrap_socket(
+                    sock, server_side=True, do_handshake_on_connect=False, suppress_ragged_eofs=False
+                )
+                self._shake_hands(self._sock)
+            except OSError:
+                self._sock.close()
+                raise NotOpened("522 The TLS handshake of the data connection failed.") from None
+
+    def _shake_hands(self, sock: ssl.SSLSocket) -> None:
+        deadline = time.monotonic() + OPENING
+        while True:
+            try:
+                sock.do_handshake()
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError) as wanted:
+                if self.control.stopped or time.monotonic() > deadline:
+                    raise TimeoutError from None
+                _wait(sock, self.control, writing=isinstance(wanted, ssl.SSLWantWriteError))
+            else:
+                return
 
     def receive(self, block: Callable[[memoryview], None]) -> Ending:
         """Give every received block to ``block`` until the other side ends; return how it ended."""
         buffer = _thread_buffer()
         tls = isinstance(self._sock, ssl.SSLSocket)
-        last = time.monotonic()
+        last = 0.0
         while True:
             try:
                 count = self._sock.recv_into(buffer)
-            except (TimeoutError, ssl.SSLWantReadError):
-                if self._stop.is_set():
+            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError) as wanted:
+                last = last or time.monotonic()
+                if self.control.stopped:
                     return Ending.ABORTED
                 if time.monotonic() - last > IDLE:
                     return Ending.STALLED
+                _wait(self._sock, self.control, writing=isinstance(wanted, ssl.SSLWantWriteError))
                 continue
             except ssl.SSLZeroReturnError:
                 return Ending.CLOSE_NOTIFY
@@ -175,26 +222,50 @@ class DataConnection:
                 return Ending.CLOSE_NOTIFY if tls else Ending.CLOSED
             if tls:
                 self._acknowledge_at_once()
-            last = time.monotonic()
+            last = 0.0
             block(buffer[:count])
 
-    def send(self, blocks: Iterator[bytes]) -> bool:
+    def send(self, blocks: Iterable[bytes]) -> bool:
         """Send all blocks; return whether the other side took them."""
-        try:
-            self._sock.settimeout(IDLE)
-            for block in blocks:
-                if self._stop.is_set():
+        for block in blocks:
+            left = memoryview(block)
+            while left:
+                sent = self._tried(partial(self._sock.send, left))
+                if sent is None:
                     return False
-                self._sock.sendall(block)
-        except OSError:
-            return False
+                left = left[sent:]
         return True
+
+    def send_file(self, file: BinaryIO, offset: int) -> bool:
+        """Send a file from ``offset`` on; return whether the other side took it."""
+        file.seek(offset)
+        if isinstance(self._sock, ssl.SSLSocket) or not hasattr(os, "sendfile"):
+            return self.send(iter(lambda: file.read(BLOCK), b""))
+        end = os.fstat(file.fileno()).st_size
+        while offset < end:
+            sent = self._tried(partial(os.sendfile, self._sock.fileno(), file.fileno(), offset, end - offset))
+            if not sent:
+                return False
+            offset += sent
+        return True
+
+    def _tried(self, send: Callable[[], int]) -> int | None:
+        """Return how many bytes ``send`` could send, once it could; None when the other side does not take them."""
+        deadline = time.monotonic() + IDLE
+        while not self.control.stopped and not self.control.lost and time.monotonic() < deadline:
+            try:
+                return send()
+            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError) as wanted:
+                _wait(self._sock, self.control, writing=not isinstance(wanted, ssl.SSLWantReadError))
+            except OSError:
+                return None
+        return None
 
     def finish(self) -> None:
         """Close, over TLS with the closing message that tells the other side that nothing was cut off."""
         if isinstance(self._sock, ssl.SSLSocket):
             with contextlib.suppress(OSError, ValueError):
-                self._sock.settimeout(1.0)
+                self._sock.settimeout(_CLOSING)
                 self._sock.unwrap()
         self._sock.close()
 
@@ -219,10 +290,12 @@ def _thread_buffer() -> memoryview:
     return buffer
 
 
-def _wait_until_readable(sock: socket.socket, seconds: float) -> None:
-    if hasattr(select, "poll"):  # select() cannot look at more than 1,024 sockets
-        poll = select.poll()
-        poll.register(sock, select.POLLIN)
-        poll.poll(seconds * 1000)
+def _wait(sock: socket.socket, control: Control, *, writing: bool = False) -> None:
+    """Wait a moment for a data socket, looking after the control connection meanwhile."""
+    reading = [] if control.lost else [control.fileno()]
+    if writing:
+        ready = wait_for(reading=reading, writing=[sock.fileno()], seconds=_LOOK)
     else:
-        select.select([sock], [], [], seconds)
+        ready = wait_for(reading=[*reading, sock.fileno()], seconds=_LOOK)
+    if not control.lost and control.fileno() in ready:
+        control.attend()

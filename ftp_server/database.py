@@ -18,8 +18,11 @@ class Database:
         self._engine = create_engine(url)
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine, "connect", _prepare_sqlite)
-            event.listen(self._engine, "begin", _begin_sqlite)
+            event.listen(self._engine, "begin", _begin_writing)
         self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    def migrate(self) -> None:
+        """Bring the tables up to date."""
         with self.write() as connection:
             config = Config()
             config.set_main_option("script_location", str(_MIGRATIONS))
@@ -39,16 +42,15 @@ class Database:
         self._engine.dispose()
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    if (
-        connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT"
-    ):  # SQLAlchemy says "begin" there too: readers would wait
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
 def _prepare_sqlite(connection: Any, _: object) -> None:
     connection.isolation_level = None  # sqlite3 must not begin transactions by itself
     cursor = connection.cursor()
     for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _begin_writing(connection: Connection) -> None:
+    """Take the lock for writing at once; one that only reads (and commits by itself) must not wait for it."""
+    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -5,7 +5,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from hashlib import sha256
@@ -13,6 +13,7 @@ from hashlib import sha256
 from sqlalchemy import Executable, and_, delete, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from ftp_server.board import KEY, Board, Kind
 from ftp_server.database import Database
 from ftp_server.folders import Folder, shown
 from ftp_server.tables import deposits, suspects
@@ -23,6 +24,8 @@ RETRY_WINDOW = 7 * 86_400.0
 """Seconds during which the same bytes under the same name count as a retry after a lost reply."""
 
 _GROUP = 256
+_LOOK = 0.01  # seconds between two looks at what another process does
+_ROW = 10.0  # seconds another process has to write the row of what it published
 _SOON = 0.05  # seconds that a row nobody waits for waits for others, to share their commit
 
 _INSERT = insert(deposits)
@@ -65,11 +68,11 @@ class Suspect:
 
 @dataclass(frozen=True)
 class _Change:
-    """A statement, with a row when it inserts one, and whoever waits for it."""
+    """A statement, with a row when it inserts one, and whoever waits for the number of rows it met."""
 
     statement: Executable
     row: Row | None
-    done: "Future[None]"
+    done: "Future[int]"
 
 
 def retry_key(login: str, folder: Folder, asked: str, digest: str) -> str:
@@ -80,44 +83,74 @@ def retry_key(login: str, folder: Folder, asked: str, digest: str) -> str:
 class Deposits:
     """The receipts in SQL. Writes share commits: those that somebody waits for go at once, the others soon."""
 
-    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, database: Database, board: Board, clock: Callable[[], float] = time.time) -> None:
         self._database = database
+        self._board = board
         self._clock = clock
         self._waiting: queue.SimpleQueue[_Change | None] = queue.SimpleQueue()
-        self._last: Future[None] | None = None
+        self._last: Future[int] | None = None
         self._hurry = threading.Event()
-        self._turn = threading.Condition()
-        self._in_flight: set[str] = set()
-        self._known: set[str] = set()
-        self.forget_old_keys()
+        self._pause = threading.Event()  # never set: only waited for
+        self._in_flight: set[bytes] = set()
+        self._known: set[bytes] = set()
+        board.tell(
+            {
+                Kind.RECEIVING: self._in_flight.add,
+                Kind.RECEIVED: self._received,
+                Kind.NOT_RECEIVED: self._in_flight.discard,
+            },
+            self.forget_old_keys,
+        )
+        with board:
+            self.forget_old_keys()
         self._writer = threading.Thread(target=self._write, name="deposits", daemon=True)
         self._writer.start()
 
     def begin(self, key: str) -> Deposit | None:
         """Take a retry key until :meth:`end`: return the deposit it is a retry of, or None if it is new.
 
-        Waits while another session receives the same bytes for the same place.
+        Waits while another session, of any process, receives the same bytes for the same place.
         """
-        with self._turn:
-            while key in self._in_flight:
-                self._turn.wait()
-            self._in_flight.add(key)
-            if key not in self._known:
-                return None
+        note = _noted(key)
+        while True:
+            with self._board:
+                if note not in self._in_flight:
+                    self._in_flight.add(note)
+                    self._board.note(Kind.RECEIVING, note)
+                    if note not in self._known:
+                        return None
+                    break
+            self._pause.wait(_LOOK)
+        earlier = self._recorded(key)
+        return earlier if earlier and earlier.received_at > self._clock() - RETRY_WINDOW else None
+
+    def _recorded(self, key: str) -> Deposit | None:
+        """Return the last deposit with a known key; one that another process published gets its row in a moment."""
         self.flush()
-        since = self._clock() - RETRY_WINDOW
-        with self._database.read() as connection:
-            where = and_(deposits.c.retry_key == key, deposits.c.received_at > since)
-            row = connection.execute(select(deposits).where(where).limit(1)).first()
-        return Deposit(**row._mapping) if row else None
+        newest = select(deposits).where(deposits.c.retry_key == key).order_by(deposits.c.received_at.desc()).limit(1)
+        deadline = time.monotonic() + _ROW
+        while time.monotonic() < deadline:
+            with self._database.read() as connection:
+                row = connection.execute(newest).first()
+            if row:
+                return Deposit(**row._mapping)
+            self._pause.wait(_LOOK)
+        return None
 
-    def end(self, key: str) -> None:
-        """Let go of a retry key."""
-        with self._turn:
-            self._in_flight.discard(key)
-            self._turn.notify_all()
+    def end(self, key: str, *, received: bool) -> None:
+        """Let go of a retry key, which is known from now on if its document was received."""
+        note = _noted(key)
+        with self._board:
+            self._board.note(Kind.RECEIVED if received else Kind.NOT_RECEIVED, note)
+            self._in_flight.discard(note)
+            if received:
+                self._known.add(note)
 
-    def record(self, deposit: Deposit) -> "Future[None]":
+    def _received(self, note: bytes) -> None:
+        self._in_flight.discard(note)
+        self._known.add(note)
+
+    def record(self, deposit: Deposit) -> "Future[int]":
         """Record a deposit soon; its file carries the receipt until then, and through a crash to the next start."""
         return self._record(deposit, hurry=False)
 
@@ -134,8 +167,15 @@ class Deposits:
         self._wait_for(delete(deposits).where(deposits.c.id == deposit_id))
 
     def collected(self, deposit_id: str, at: float) -> None:
-        """Note when the fiduciary removed a document it had collected."""
-        self._wait_for(update(deposits).where(deposits.c.id == deposit_id).values(collected_at=at))
+        """Note when the fiduciary removed a document it had collected.
+
+        Raises TimeoutError when the process that received it does not write its row.
+        """
+        deadline = time.monotonic() + _ROW
+        while not self._wait_for(update(deposits).where(deposits.c.id == deposit_id).values(collected_at=at)):
+            if time.monotonic() > deadline:
+                raise TimeoutError(deposit_id)
+            self._pause.wait(_LOOK)
 
     def suspect(self, suspect: Suspect) -> None:
         """Record a doubtful file; one that is on record already stays as it was."""
@@ -163,10 +203,13 @@ class Deposits:
         return [Deposit(**row._mapping) for row in rows]
 
     def forget_old_keys(self) -> None:
-        """Keep in memory only the retry keys of the window: most deposits are new, and then no question is asked."""
+        """Keep in memory only the retry keys of the window: most deposits are new, and then no question is asked.
+
+        Only within a turn at the board.
+        """
         where = deposits.c.received_at > self._clock() - RETRY_WINDOW
-        with self._turn, self._database.read() as connection:
-            self._known = set(connection.scalars(select(deposits.c.retry_key).where(where)))
+        with self._database.read() as connection:
+            self._known = {_noted(key) for key in connection.scalars(select(deposits.c.retry_key).where(where))}
 
     def flush(self) -> None:
         """Return once everything recorded so far is on stable storage."""
@@ -181,15 +224,13 @@ class Deposits:
         self._hurry.set()
         self._writer.join()
 
-    def _record(self, deposit: Deposit, *, hurry: bool) -> "Future[None]":
-        with self._turn:
-            self._known.add(deposit.retry_key)
+    def _record(self, deposit: Deposit, *, hurry: bool) -> "Future[int]":
         return self._submit(_INSERT, dict(vars(deposit)), hurry=hurry)
 
-    def _wait_for(self, statement: Executable, row: Row | None = None) -> None:
-        self._submit(statement, row, hurry=True).result()
+    def _wait_for(self, statement: Executable, row: Row | None = None) -> int:
+        return self._submit(statement, row, hurry=True).result()
 
-    def _submit(self, statement: Executable, row: Row | None, *, hurry: bool) -> "Future[None]":
+    def _submit(self, statement: Executable, row: Row | None, *, hurry: bool) -> "Future[int]":
         change = _Change(statement, row, Future())
         self._last = change.done
         self._waiting.put(change)
@@ -217,8 +258,7 @@ class Deposits:
     def _commit(self, group: list[_Change]) -> None:
         try:
             with self._database.write() as connection:
-                for statement, rows in _runs(group):
-                    connection.execute(statement, rows or None)
+                met = [connection.execute(run[0].statement, _rows(run) or None).rowcount for run in _runs(group)]
         except SQLAlchemyError as error:
             if len(group) == 1:
                 log.error("server.not_recorded %s", type(error).__name__)
@@ -226,8 +266,9 @@ class Deposits:
             for alone in group if len(group) > 1 else []:  # one bad row must not refuse the others
                 self._commit([alone])
             return
-        for change in group:
-            change.done.set_result(None)
+        for run, count in zip(_runs(group), met, strict=True):
+            for change in run:
+                change.done.set_result(count)
 
 
 def all_suspects(database: Database) -> list[Suspect]:
@@ -237,8 +278,14 @@ def all_suspects(database: Database) -> list[Suspect]:
     return [Suspect(**row._mapping) for row in rows]
 
 
-def _runs(group: list[_Change]) -> Iterator[tuple[Executable, list[Row]]]:
-    """Yield statements in their order, each with all rows that it inserts one after the other."""
-    for _, run in itertools.groupby(group, key=lambda change: id(change.statement)):
-        changes = list(run)
-        yield changes[0].statement, [change.row for change in changes if change.row is not None]
+def _runs(group: list[_Change]) -> list[list[_Change]]:
+    """Return changes in their order, those of one statement that follow each other together."""
+    return [list(run) for _, run in itertools.groupby(group, key=lambda change: id(change.statement))]
+
+
+def _rows(run: list[_Change]) -> list[Row]:
+    return [change.row for change in run if change.row is not None]
+
+
+def _noted(retry_key: str) -> bytes:
+    return bytes.fromhex(retry_key)[:KEY]

@@ -1,9 +1,9 @@
 """The commands of a session that concern files and folders; never touches a file itself: views and workers do."""
 
 import logging
+import os
 import time
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections.abc import Callable
 
 from ftp_server.data_connection import DataConnection
 from ftp_server.folders import new_id, shown
@@ -11,7 +11,6 @@ from ftp_server.listing import Entry, blocks, fact_line, long_line, stamp
 from ftp_server.receiving import Answer, Asked
 from ftp_server.session import Session
 from ftp_server.views import CollectView, DepositView, Refused
-from transfer.fingerprints import BLOCK
 from transfer.safe_names import split_extension
 
 log = logging.getLogger("navette.server")
@@ -38,38 +37,37 @@ class FileSession(Session):
 
     def ftp_STOR(self, line: str) -> None:
         """Receive a document."""
-        self._receive(line, "150 Ready to receive.")
+        self._deposit(line, "150 Ready to receive.")
 
     def ftp_APPE(self, line: str) -> None:
         """Receive a document under a new name: nothing is ever appended to a stored one."""
-        self._receive(line, "150 Ready to receive.")
+        self._deposit(line, "150 Ready to receive.")
 
     def ftp_STOU(self, line: str) -> None:
         """Receive a document under a name of the server's making."""
         stem, extension = split_extension(line.strip() or "scan")
         name = f"{stem}-{new_id()[:8]}{extension}"
-        self._receive(name, f"150 FILE: {name}")
+        self._deposit(name, f"150 FILE: {name}")
 
-    def _receive(self, raw: str, opening_line: str) -> None:
+    def _deposit(self, raw: str, opening_line: str) -> None:
         view, services = self._depositing(), self.services
         asked = view.asked(raw, self.announced)
         self.announced = None
         if not services.has_room():
             raise Refused("452 The disk of the server is nearly full; please keep your file.")
         folders = services.folders(asked.fiduciary)
-        self.transfer(
-            opening_line,
-            lambda data: services.receiving.receive(asked, folders, data, self.control_lost),
-            lambda answer: self._received(view, asked, answer),
-        )
+        with self.transfer(opening_line) as data:
+            services.receiving.receive(asked, folders, data, lambda answer: self._stored(view, asked, answer))
 
-    def _received(self, view: DepositView, asked: Asked, answer: Answer) -> None:
+    def _stored(self, view: DepositView, asked: Asked, answer: Answer) -> None:
         if answer.deposit is None:
             log.warning("not stored user=%s peer=%s file=%s: %s", asked.login, asked.peer, asked.name, answer.reply)
             self.respond(answer.reply)
             return
         deposit = answer.deposit
         path = view.remember(deposit, asked).replace('"', '""')
+        self.respond(f'226 Stored as "{path}", {deposit.size} bytes, SHA-256 {deposit.sha256}.')
+        self.services.receiving.reached("server.answered")
         again = " again" if answer.again else ""
         log.info(
             "stored%s user=%s peer=%s file=%s/%s size=%d",
@@ -80,8 +78,6 @@ class FileSession(Session):
             deposit.name,
             deposit.size,
         )
-        self.respond(f'226 Stored as "{path}", {deposit.size} bytes, SHA-256 {deposit.sha256}.')
-        self.services.receiving.reached("server.answered")
         self.services.deposited(deposit)
 
     def ftp_ALLO(self, line: str) -> None:
@@ -103,18 +99,16 @@ class FileSession(Session):
         """Send a document."""
         path = self._collecting().path(line)
         offset, self.restart = self.restart, 0
-        size = path.stat().st_size
-        self.transfer(f"150 Sending {size} bytes.", lambda data: _send_file(data, path, offset), self._sent)
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            with self.transfer(f"150 Sending {size} bytes.") as data:
+                self._sent(data, data.send_file(file, offset))
 
     def ftp_DELE(self, line: str) -> None:
         """Remove a document that was collected (it stays in the trash for a while)."""
-        view = self._collecting()
-
-        def removed(_: None) -> None:
-            log.info("removed user=%s file=%s", self.username, line)
-            self.respond("250 Removed.")
-
-        self.work(lambda: view.remove(line), removed)
+        self._collecting().remove(line)
+        log.info("removed user=%s file=%s", self.username, line)
+        self.respond("250 Removed.")
 
     def ftp_RMD(self, line: str) -> None:
         """Refuse: folders are the server's own."""
@@ -146,16 +140,17 @@ class FileSession(Session):
         self._list(line, fact_line)
 
     def _list(self, raw: str, as_line: Callable[[Entry], str]) -> None:
-        view = self._viewing()
+        entries = self._viewing().entries(raw)
+        with self.transfer("150 Here it comes.") as data:
+            self._sent(data, data.send(blocks(as_line(entry) for entry in entries)))
 
-        def send(data: DataConnection) -> bool:
-            lines: Iterable[str] = (as_line(entry) for entry in view.entries(raw))
-            return _finished(data, data.send(blocks(lines)))
-
-        self.transfer("150 Here it comes.", send, self._sent)
-
-    def _sent(self, complete: bool) -> None:
-        self.respond("226 Complete." if complete else "426 The transfer was broken off.")
+    def _sent(self, data: DataConnection, complete: bool) -> None:
+        if complete:
+            data.finish()
+            self.respond("226 Complete.")
+        else:
+            data.break_off()
+            self.respond("426 The transfer was broken off.")
 
     def ftp_MLST(self, line: str) -> None:
         """Tell the facts of one file."""
@@ -177,14 +172,13 @@ class FileSession(Session):
 
     def ftp_XSHA256(self, line: str) -> None:
         """Tell a file's SHA-256."""
-        view = self._viewing()
-        self.work(lambda: view.sha256(line), lambda digest: self.respond(f"250 {digest}"))
+        self.respond(f"250 {self._viewing().sha256(line)}")
 
     def ftp_HASH(self, line: str) -> None:
         """Tell a file's SHA-256 in the form of draft-bryan-ftpext-hash."""
         view = self._viewing()
         size = view.entry(line).size
-        self.work(lambda: view.sha256(line), lambda digest: self.respond(f"213 SHA-256 0-{size} {digest} {line}"))
+        self.respond(f"213 SHA-256 0-{size} {view.sha256(line)} {line}")
 
     def ftp_CWD(self, line: str) -> None:
         """Go to a folder."""
@@ -234,12 +228,12 @@ class FileSession(Session):
     def ftp_STAT(self, line: str) -> None:
         """Tell that the session lives, and nothing else."""
         del line
-        self.respond("211 Navette; a transfer is running." if self.busy else "211 Navette.")
+        self.respond("211 Navette; a transfer is running." if self.transferring else "211 Navette.")
 
     def ftp_ABOR(self, line: str) -> None:
         """Break the running transfer off."""
         del line
-        if self.busy:
+        if self.transferring:
             self.abort()
         else:
             self.respond("225 Nothing to abort.")
@@ -248,7 +242,7 @@ class FileSession(Session):
         """Say goodbye."""
         del line
         self.respond("221 Goodbye.")
-        self.close_when_done()
+        self.ending = True
 
     def ftp_NOOP(self, line: str) -> None:
         """Do nothing."""
@@ -283,20 +277,6 @@ class FileSession(Session):
     def _viewing(self) -> DepositView | CollectView:
         assert self.view is not None
         return self.view
-
-
-def _send_file(data: DataConnection, path: Path, offset: int) -> bool:
-    with path.open("rb") as file:
-        file.seek(offset)
-        return _finished(data, data.send(iter(lambda: file.read(BLOCK), b"")))
-
-
-def _finished(data: DataConnection, complete: bool) -> bool:
-    if complete:
-        data.finish()
-    else:
-        data.break_off()
-    return complete
 
 
 def _without_options(line: str) -> str:

@@ -1,24 +1,25 @@
-"""Brings what worker threads have finished back into the event loop; never runs work itself."""
+"""Lends sessions to worker threads and brings what they leave behind into the event loop; never runs a command."""
 
 import contextlib
 import socket
+import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import Any, TypeVar
+from concurrent.futures import ThreadPoolExecutor
 
 from pyftpdlib.ioloop import IOLoop
 
-_T = TypeVar("_T")
+_PATIENCE = 0.01  # seconds between two looks whether the lent work has ended
 
 
 class Workers:
-    """A pool of threads whose results are handed to a function in the loop's own thread."""
+    """A pool of threads for sessions that are active, and the way back into the loop's own thread."""
 
     def __init__(self, loop: IOLoop, threads: int) -> None:
         self._loop = loop
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="transfer")
-        self._running: set[Future[Any]] = set()
+        self._threads = threads
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="session")
+        self._lent = 0
         self._ready: deque[Callable[[], None]] = deque()
         self._receiver, self._sender = socket.socketpair()
         self._receiver.setblocking(False)
@@ -26,15 +27,23 @@ class Workers:
         self._fileno = self._receiver.fileno()
         loop.register(self._fileno, self, loop.READ)
 
-    def run(self, work: Callable[[], _T], then: Callable[["Future[_T]"], None]) -> None:
-        """Run ``work`` in a thread, then ``then(future)`` in the loop."""
-        submitted = self._pool.submit(work)
-        self._running.add(submitted)
-        submitted.add_done_callback(lambda future: self.call(lambda: self._finish(future, then)))
+    def lend(self, work: Callable[[], Callable[[], None]]) -> None:
+        """Run ``work`` in a thread, then what it returned in the loop; called in the loop's thread."""
+        self._lent += 1
+        self._pool.submit(self._run, work)
 
-    def _finish(self, future: "Future[_T]", then: Callable[["Future[_T]"], None]) -> None:
-        self._running.discard(future)
-        then(future)
+    def _run(self, work: Callable[[], Callable[[], None]]) -> None:
+        afterwards = work()
+        self.call(lambda: self._take_back(afterwards))
+
+    def _take_back(self, afterwards: Callable[[], None]) -> None:
+        self._lent -= 1
+        afterwards()
+
+    @property
+    def crowded(self) -> bool:
+        """Whether some work waits for a thread."""
+        return self._lent > self._threads
 
     def call(self, function: Callable[[], None]) -> None:
         """Run a function in the loop's thread, from any thread."""
@@ -46,8 +55,9 @@ class Workers:
 
     def wait(self, seconds: float) -> None:
         """Let the work that runs come to its end, for so many seconds at most; what then follows it has been run."""
-        wait(self._running, seconds)
-        self.handle_read_event()
+        until = time.monotonic() + seconds
+        while self._lent and time.monotonic() < until:
+            self._loop.loop(timeout=_PATIENCE, blocking=False)
 
     def readable(self) -> bool:
         """Say to the loop that wake-ups are wanted."""

@@ -1,36 +1,52 @@
 """Gives each published file a name that no other has in its folder, on any file system; never makes a file."""
 
-import threading
 from pathlib import Path
 
+from ftp_server.board import Board, Kind, key_of
 from transfer.safe_names import numbered, twin_key
 
 
 class Names:
     """The names taken in each folder, kept in memory; the exclusive link still has the last word."""
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._taken: dict[Path, set[str]] = {}
-        self._next: dict[tuple[Path, str], int] = {}  # only a start to search from: ten thousand scan.pdf stay fast
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self._listed: set[Path] = set()
+        self._taken: set[bytes] = set()
+        self._next: dict[bytes, int] = {}  # only a start to search from: ten thousand scan.pdf stay fast
+        board.tell({Kind.NAME_TAKEN: self._taken.add, Kind.NAME_FREE: self._taken.discard}, self._forget)
 
     def reserve(self, folder: Path, asked: str) -> str:
         """Return ``asked``, or ``asked`` with the first free counter, and keep it taken until it is released."""
-        with self._lock:
-            taken = self._taken.get(folder)
-            if taken is None:
-                present = [path.name for path in folder.iterdir()] if folder.is_dir() else []
-                taken = self._taken[folder] = {twin_key(name) for name in present}
-            name = asked
-            n = self._next.get((folder, twin_key(asked)), 2)
-            while twin_key(name) in taken:
+        with self._board:
+            if folder not in self._listed:
+                if folder.is_dir():
+                    self._taken.update(_key(folder, path.name) for path in folder.iterdir())
+                self._listed.add(folder)
+            name, first = asked, _key(folder, asked)
+            key = first
+            n = self._next.get(first, 2)
+            while key in self._taken:
                 name, n = numbered(asked, n), n + 1
+                key = _key(folder, name)
             if name != asked:
-                self._next[folder, twin_key(asked)] = n
-            taken.add(twin_key(name))
+                self._next[first] = n
+            self._taken.add(key)
+            self._board.note(Kind.NAME_TAKEN, key)
             return name
 
     def release(self, folder: Path, name: str) -> None:
         """Let a name be given again."""
-        with self._lock:
-            self._taken.get(folder, set()).discard(twin_key(name))
+        with self._board:
+            key = _key(folder, name)
+            self._taken.discard(key)
+            self._board.note(Kind.NAME_FREE, key)
+
+    def _forget(self) -> None:
+        """Begin afresh, from what lies on the disk."""
+        self._listed.clear()
+        self._taken.clear()
+
+
+def _key(folder: Path, name: str) -> bytes:
+    return key_of(str(folder), twin_key(name))

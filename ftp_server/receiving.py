@@ -24,7 +24,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ftp_server.data_connection import DataConnection
+from ftp_server.data_connection import Control, DataConnection
 from ftp_server.deposits import Deposit, Deposits, Suspect, retry_key
 from ftp_server.folders import Folder, Folders, new_id, shown
 from ftp_server.judging import Ending, Judgement, Outcome, judge
@@ -60,6 +60,12 @@ class Answer:
     reply: str = ""
 
 
+@dataclass(frozen=True)
+class _Published:
+    deposit: Deposit
+    recorded: bool
+
+
 @dataclass
 class Receiving:
     """Everything a reception needs; one for the whole server, used by all worker threads."""
@@ -71,8 +77,8 @@ class Receiving:
     reached: Callable[[str], None] = lambda _: None
     _staging_folders: dict[tuple[Path, int], StagingFolder] = field(default_factory=dict)
 
-    def receive(self, asked: Asked, folders: Folders, data: DataConnection, control_lost: threading.Event) -> Answer:
-        """Receive, judge and publish what comes over ``data``; the answer is ready to be sent."""
+    def receive(self, asked: Asked, folders: Folders, data: DataConnection, answer: Callable[[Answer], None]) -> None:
+        """Receive, judge and publish what comes over ``data``, and call ``answer`` as soon as the reply may be sent."""
         staged = Staged(self._staging(folders), new_id())
         try:
             try:
@@ -81,26 +87,42 @@ class Receiving:
                 data.break_off()
                 staged.path.unlink()
                 log.error("server.no_room errno=%s folder=%s", error.errno, staged.path.parent)
-                return Answer(reply="452 The server has no room for this; nothing was stored, please keep your file.")
+                no_room = "452 The server has no room for this; nothing was stored, please keep your file."
+                answer(Answer(reply=no_room))
+                return
             staged.hurry()
             data.finish()
             self.reached("server.received")
-            judgement = _judged(staged, ending, asked.announced, control_lost)
+            judgement = _judged(staged, ending, asked.announced, data.control)
             if judgement.outcome is Outcome.SUSPECT:
-                return self._keep_suspect(asked, folders, staged, judgement.reason)
-            key = retry_key(asked.login, asked.folder, asked.name, staged.sha256)
-            try:
-                earlier = self.deposits.begin(key)
-                if earlier:
-                    staged.path.unlink()
-                    return Answer(earlier, again=True)
-                return Answer(self._publish(asked, folders, staged, key, judgement.reason))
-            finally:
-                self.deposits.end(key)
+                answer(self._keep_suspect(asked, folders, staged, judgement.reason))
+            else:
+                self._store(asked, folders, staged, judgement.reason, answer)
         finally:
             staged.close()
 
-    def _publish(self, asked: Asked, folders: Folders, staged: Staged, key: str, evidence: str) -> Deposit:
+    def _store(
+        self, asked: Asked, folders: Folders, staged: Staged, evidence: str, answer: Callable[[Answer], None]
+    ) -> None:
+        key = retry_key(asked.login, asked.folder, asked.name, staged.sha256)
+        earlier = self.deposits.begin(key)
+        if earlier:
+            staged.path.unlink()
+            self.deposits.end(key, received=True)
+            answer(Answer(earlier, again=True))
+            return
+        published: _Published | None = None
+        try:
+            published = self._publish(asked, folders, staged, key, evidence)
+            answer(Answer(published.deposit))
+        finally:  # what follows delays no sender
+            if published is not None:
+                deposit = published.deposit
+                recorded = None if published.recorded else self.deposits.record(deposit)
+                self.settling.add(deposit.id, staged.path, folders.published(asked.folder), recorded)
+            self.deposits.end(key, received=published is not None)
+
+    def _publish(self, asked: Asked, folders: Folders, staged: Staged, key: str, evidence: str) -> _Published:
         target = folders.published(asked.folder)
         make_folder(target)
         deposit = Deposit(
@@ -124,9 +146,7 @@ class Receiving:
         self.reached("server.recorded")
         deposit = self._link(deposit, staged.path, target, asked.name)
         self.reached("server.linked")
-        recorded = self.deposits.record(deposit) if carried else None
-        self.settling.add(deposit.id, staged.path, target, recorded)
-        return deposit
+        return _Published(deposit, recorded=not carried)
 
     def _link(self, deposit: Deposit, stage: Path, target: Path, asked: str) -> Deposit:
         """Give the file its final name; a name that appeared on disk behind the server's back is stepped over."""
@@ -161,14 +181,18 @@ class Receiving:
 
     def _staging(self, folders: Folders) -> StagingFolder:
         """Return this thread's own staging folder."""
-        key = (folders.staging, threading.get_ident())
+        key = (folders.staging, threading.get_native_id())  # no thread of another process has it either
         if key not in self._staging_folders:
             self._staging_folders[key] = StagingFolder(folders.staging / str(key[1]))
         return self._staging_folders[key]
 
 
-def _judged(staged: Staged, ending: Ending, announced: int | None, control_lost: threading.Event) -> Judgement:
+def _judged(staged: Staged, ending: Ending, announced: int | None, control: Control) -> Judgement:
     judgement = judge(ending, staged.size, announced, staged.weigh())
-    if judgement.outcome is Outcome.ASK_CONTROL and control_lost.wait(GRACE):
-        return Judgement(Outcome.SUSPECT, "control_lost")
+    if judgement.outcome is Outcome.ASK_CONTROL:
+        control.stand_by(GRACE)
+        if control.stopped:
+            return Judgement(Outcome.SUSPECT, Ending.ABORTED.value)
+        if control.lost and not control.said_goodbye:
+            return Judgement(Outcome.SUSPECT, "control_lost")
     return judgement

@@ -2,30 +2,33 @@
 
 import logging
 import signal
+import socket
+import sys
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
 
 from pyftpdlib.ioloop import IOLoop
-from pyftpdlib.servers import FTPServer
 
 from ftp_server.accounts import Account, Accounts
+from ftp_server.board import Board
 from ftp_server.certificates import Certificate, own_certificate
 from ftp_server.data_connection import PassivePorts, plain_address
 from ftp_server.database import Database
 from ftp_server.deposits import Deposit, Deposits
 from ftp_server.file_session import FileSession
 from ftp_server.folders import Folders
+from ftp_server.listener import BACKLOG, Listener
 from ftp_server.loop import Workers
 from ftp_server.names import Names
 from ftp_server.receiving import Receiving
 from ftp_server.room import has_room
-from ftp_server.session import Services, Session
+from ftp_server.session import Services
 from ftp_server.settling import Leftovers, Settling
 from ftp_server.views import CollectView, DepositView, View
 from transfer.accounts import AccountKind
@@ -40,6 +43,7 @@ _TRASH_DAYS = 30
 _SWEEP = 5.0
 _PURGE = 3600.0
 _LAST_TRANSFERS = 20.0
+_CHORES = 2  # threads for what takes long: as many passwords are checked at once
 
 
 @dataclass(frozen=True)
@@ -57,15 +61,44 @@ class ServerSettings:
 
 
 def database(home: Path) -> Database:
-    """Open the server's database, made if it is missing."""
+    """Open the server's database, made if it is missing and brought up to date."""
     make_folder(home)
+    opened = _opened(home)
+    opened.migrate()
+    return opened
+
+
+def _opened(home: Path) -> Database:
     return Database(f"sqlite:///{home / 'server.db'}")
 
 
-class Server:
-    """A server that is ready to run; the constructor sorts out what an earlier one left behind, then binds its port.
+@dataclass(frozen=True)
+class Place:
+    """The place of one process among those of a server whose home is prepared: its number from 0, what it shares."""
 
-    ``deposited`` is told of each document, after its 226 and in the event loop's thread: it must not wait.
+    number: int
+    board: Board
+    listening: socket.socket
+    certificate: Certificate
+
+
+def prepare(settings: ServerSettings, clock: Callable[[], float]) -> Certificate:
+    """Sort out what an earlier run left behind, before any process serves; return the server's certificate."""
+    with closing(database(settings.home)) as opened:
+        deposits = Deposits(opened, Board(), clock)
+        for fiduciary in sorted({account.name.fiduciary for account in Accounts(opened, clock).list()}):
+            folders = Folders.of(settings.home / "fiduciaries", fiduciary)
+            Leftovers(fiduciary, folders, deposits, Names(Board()), clock()).sort()
+        deposits.close()
+    return settings.certificate or own_certificate(
+        settings.home, list(dict.fromkeys(filter(None, [settings.public_address, settings.host, "localhost"])))
+    )
+
+
+class Server:
+    """A server that is ready to run: all of it, which prepares its home first, or one process at its ``place``.
+
+    ``deposited`` is told of each document, after its 226 and in the session's thread.
     Raises ``server.port_taken`` when another program holds the port.
     """
 
@@ -75,45 +108,48 @@ class Server:
         clock: Callable[[], float] = time.time,
         reached: Callable[[str], None] = lambda _: None,
         deposited: Callable[[Deposit], None] = lambda _: None,
+        place: Place | None = None,
     ) -> None:
         self.settings = settings
         self._clock = clock
-        self._database = database(settings.home)
+        self._place = place or Place(0, Board(), listening(settings), prepare(settings, clock))
+        self.certificate = self._place.certificate
+        self._database = _opened(settings.home)
         self.accounts = Accounts(self._database, clock)
-        self._deposits = Deposits(self._database, clock)
-        self._names = Names()
+        self._deposits = Deposits(self._database, self._place.board, clock)
+        self._names = Names(self._place.board)
         self._folders = cache(lambda fiduciary: Folders.of(settings.home / "fiduciaries", fiduciary))
-        for fiduciary in sorted({account.name.fiduciary for account in self.accounts.list()}):
-            Leftovers(fiduciary, self._folders(fiduciary), self._deposits, self._names, clock()).sort()
         self._settling = Settling(reached)
-        self.certificate = settings.certificate or own_certificate(
-            settings.home, list(dict.fromkeys(filter(None, [settings.public_address, settings.host, "localhost"])))
-        )
         self._receiving = Receiving(self._deposits, self._names, self._settling, clock, reached)
         self._loop = IOLoop()
         self._workers = Workers(self._loop, settings.transfers)
         self._stopping = threading.Event()
-        self._ftp = self._listen(deposited)
+        self._chores = ThreadPoolExecutor(_CHORES, thread_name_prefix="chores")
+        self._listener = self._listen(deposited)
         self._loop.call_every(_SWEEP, self._sweep)
-        self._loop.call_every(_PURGE, self._purge)
+        self._loop.call_every(_PURGE, lambda: self._chores.submit(self._purge))
 
     @property
     def address(self) -> tuple[str, int]:
         """Host and port that the server listens on."""
-        host, port = self._ftp.address
+        host, port = self._listener.address
         return str(host), int(port)
 
     def run(self) -> None:
         """Serve until :meth:`stop`; transfers that run then come to their end."""
         log.info("ready on %s:%d, certificate %s", *self.address, self.certificate.fingerprint())
-        while not self._stopping.is_set() and self._loop.socket_map:
+        while not self._stopping.is_set():
             self._loop.loop(timeout=1.0, blocking=False)
         log.info("stopping: no new sessions, transfers under way end first")
-        self._ftp.close()
+        self._listener.close()
+        for session in list(self._listener.sessions):
+            session.leave("421 The server stops. Goodbye.")
         self._workers.wait(_LAST_TRANSFERS)
-        for session in self._sessions():
-            session.abort()
+        for session in self._listener.sessions:
+            session.stop()
         self._workers.wait(_LAST_TRANSFERS)
+        self._chores.shutdown()
+        self._workers.close()
         self._loop.close()
         self._receiving.close()
         self._settling.close()
@@ -126,7 +162,7 @@ class Server:
         self._stopping.set()
         self._workers.call(lambda: None)
 
-    def _listen(self, deposited: Callable[[Deposit], None]) -> Any:
+    def _listen(self, deposited: Callable[[Deposit], None]) -> Listener:
         services = Services(
             accounts=self.accounts,
             receiving=self._receiving,
@@ -136,17 +172,13 @@ class Server:
             view=self._view,
             control_context=self.certificate.control_context(),
             data_context=self.certificate.data_context(),
+            logins=self._chores,
             public_address=self.settings.public_address,
             has_room=partial(has_room, self.settings.home),
             deposited=deposited,
         )
         handler = type("ServerSession", (FileSession,), {"services": services})
-        try:
-            server = FTPServer((self.settings.host, self.settings.port), handler, self._loop)
-        except OSError as error:
-            raise PermanentFailure("server.port_taken", host=self.settings.host, port=self.settings.port) from error
-        server.max_cons = self.settings.sessions
-        return server
+        return Listener(self._place.listening, handler, self._loop, self.settings.sessions)
 
     def _view(self, account: Account, peer: str) -> View:
         if account.name.kind is AccountKind.WRITE:
@@ -154,28 +186,49 @@ class Server:
         folders = self._folders(account.name.fiduciary)
         return CollectView(account, folders, self._deposits, self._settling, self._names, self._clock)
 
-    def _sessions(self) -> list[Session]:
-        return [each for each in self._loop.socket_map.values() if isinstance(each, Session)]
-
     def _purge(self) -> None:
-        """Empty the trash of what is old, in a worker thread, and forget the retry keys that are."""
-        for fiduciary in {account.name.fiduciary for account in self.accounts.list()}:
-            self._workers.run(partial(purge_trash, self._folders(fiduciary), self._clock()), _noted)
-        self._workers.run(self._deposits.forget_old_keys, lambda done: done.result())
+        """Empty the trash of what is old, and forget the retry keys that are."""
+        try:
+            with self._place.board:
+                self._deposits.forget_old_keys()
+            for fiduciary in {account.name.fiduciary for account in self.accounts.list()}:
+                if self._place.number == 0:
+                    purged = purge_trash(self._folders(fiduciary), self._clock())
+                    log.info("trash: %d old documents removed for good", purged)
+        except Exception:  # the outermost loop of a chore
+            log.exception("server.purge_failed")
 
     def _sweep(self) -> None:
         """End sessions that never log in, and those that say nothing for long."""
         now = time.monotonic()
-        for session in self._sessions():
-            idle = now - session.last_active
-            late = not session.authenticated and time.time() - session.started > _LOGIN_DEADLINE
-            if not session.busy and (idle > _IDLE or late):
-                session.respond("421 You said nothing for too long. Goodbye.")
-                session.close_when_done()
+        for session in list(self._listener.sessions):
+            late = not session.authenticated and now - session.began > _LOGIN_DEADLINE
+            if late or (not session.lent and now - session.last_active > _IDLE):
+                session.leave("421 You said nothing for too long. Goodbye.")
 
 
-def _noted(purged: "Future[int]") -> None:
-    log.info("trash: %d old documents removed for good", purged.result())
+def listening(settings: ServerSettings, *, shared: bool = False) -> socket.socket:
+    """Return a listening socket; ``shared`` ones of the same address take turns, each for one process.
+
+    Raises ``server.port_taken`` when another program holds the port.
+    """
+    try:
+        found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, _, _, _, address = found[0]
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            if sys.platform != "win32":
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if shared:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            sock.bind(address)
+            sock.listen(BACKLOG)
+        except BaseException:
+            sock.close()
+            raise
+    except OSError as error:
+        raise PermanentFailure("server.port_taken", host=settings.host, port=settings.port) from error
+    return sock
 
 
 def stop_on_signals(server: Server) -> None:

@@ -1,23 +1,17 @@
-"""One FTP session in the event loop: reads commands, checks rights, hands transfers to workers; never waits itself."""
+"""One FTP session: logs in, checks rights, runs its commands one after the other; never touches a file itself."""
 
 import contextlib
 import logging
-import re
 import socket
 import ssl
-import threading
-import time
-from collections import deque
-from collections.abc import Callable
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
-
-from OpenSSL import SSL
-from pyftpdlib.handlers import TLS_FTPHandler
+from typing import Any, ClassVar
 
 from ftp_server.accounts import Account, Accounts
 from ftp_server.commands import ALIASES, COMMANDS
+from ftp_server.control import ControlConnection
 from ftp_server.data_connection import (
     Active,
     DataConnection,
@@ -37,12 +31,8 @@ from transfer.failures import Failure
 
 log = logging.getLogger("navette.server")
 
-LINE_BYTES = 2048
 _TRIES = 3
 _FAILED_PAUSE = 2.0  # seconds before a wrong password is answered
-_WAITING_LINES = 1000
-_TELNET = re.compile(rb"^(?:\xff[\xf0-\xff])+")
-_T = TypeVar("_T")
 
 
 @dataclass
@@ -55,83 +45,42 @@ class Services:
     ports: PassivePorts
     folders: Callable[[str], Folders]
     view: Callable[[Account, str], View]
-    control_context: SSL.Context
+    control_context: ssl.SSLContext
     data_context: ssl.SSLContext
+    logins: Executor
     public_address: str | None
     has_room: Callable[[], bool]
     deposited: Callable[[Deposit], None]
 
 
-class Session(TLS_FTPHandler):
-    """The control connection of one session. Commands that wait for a transfer are kept in order until it is done."""
+class Session(ControlConnection):
+    """A session in the worker that has it at the moment; the commands on files are in a subclass."""
 
     services: ClassVar[Services]
     banner = "Navette ready."
-    timeout = 0  # the server's sweeper ends idle sessions
-    tcp_no_delay = True
 
     def __init__(self, conn: socket.socket, server: Any, ioloop: Any = None) -> None:
-        self._in_buffer: list[bytes] = []
-        self._in_buffer_len = 0
-        self.control_lost = threading.Event()
+        self.workers = self.services.workers
         self.account: Account | None = None
         self.view: View | None = None
-        self.busy = False
-        self.last_active = time.monotonic()
         self.announced: int | None = None
         self.restart = 0
         self.opening: Opening | None = None
-        self._stop = threading.Event()
+        self.transferring = False
+        self._protected = False
         self._aborted = False
         self._listener: Passive | None = None
-        self._lines: deque[bytes] = deque()
         super().__init__(conn, server, ioloop)
-        self.set_terminator(b"\n")  # some devices end lines without a carriage return
-
-    @classmethod
-    def get_ssl_context(cls) -> SSL.Context:
-        """Return the control connection's context."""
-        return cls.services.control_context
 
     # --- lines
 
-    def collect_incoming_data(self, data: bytes) -> None:
-        """Gather a line; one that is too long ends the session, so that its tail is never run as a command."""
-        self._in_buffer.append(data)
-        self._in_buffer_len += len(data)
-        if self._in_buffer_len > LINE_BYTES and not self._closing:
-            self._in_buffer, self._in_buffer_len, self.ac_in_buffer = [], 0, b""
-            self.respond("500 This line is too long. Goodbye.")
-            self.close_when_done()
-
-    def found_terminator(self) -> None:
-        """Run a line, or keep it while a transfer or a password check is under way (but ABOR and STAT act at once)."""
-        line = _TELNET.sub(b"", b"".join(self._in_buffer)).rstrip(b"\r")
-        self._in_buffer, self._in_buffer_len = [], 0
-        self.last_active = time.monotonic()
-        if self._closing or self._closed:
-            return
-        if not self.busy or line[:4].upper() in {b"ABOR", b"STAT"}:
-            self._run_line(line)
-        elif len(self._lines) < _WAITING_LINES:
-            self._lines.append(line)
-        else:
-            self.respond("421 Too many commands at once. Goodbye.")
-            self.close_when_done()
-
-    def decode(self, bytes: bytes) -> str:  # noqa: A002  (pyftpdlib's name)
-        """Read a line as UTF-8, else as the Western Windows code page, never losing a character."""
-        for encoding in ("utf-8", "cp1252"):
-            with contextlib.suppress(UnicodeDecodeError):
-                return bytes.decode(encoding)
-        return bytes.decode("latin-1")
-
-    def _run_line(self, raw: bytes) -> None:
-        line = self.decode(raw)
-        if "\0" in line or "\r" in line or "\x1b" in line:
+    def run_line(self, line: bytes) -> None:
+        """Check a command and run it."""
+        text = _decoded(line)
+        if "\0" in text or "\r" in text or "\x1b" in text:
             self.respond("501 Control characters are not allowed.")
             return
-        name, _, argument = line.partition(" ")
+        name, _, argument = text.partition(" ")
         name = ALIASES.get(name.upper(), name.upper())
         command = COMMANDS.get(name)
         if command is None:
@@ -144,6 +93,9 @@ class Session(TLS_FTPHandler):
             self.respond(f"550 Not for this account: {RIGHTS[name].reason}.")
         else:
             self._answer(lambda: getattr(self, f"ftp_{name}")(argument))
+        if self._aborted and not self.transferring:
+            self._aborted = self._stopped = False
+            self.respond("226 Aborted.")
 
     def _answer(self, action: Callable[[], None]) -> None:
         """Run an action that replies; every refusal becomes its reply, and what nobody foresaw is logged."""
@@ -157,49 +109,28 @@ class Session(TLS_FTPHandler):
             log.exception("session.failed user=%s peer=%s", self.username, self.remote_ip)
             self.respond("451 The server could not do this; it has noted why. Please keep your file.")
 
-    def respond(self, resp: str, logfun: object = None) -> None:
-        """Send a reply."""
-        del logfun
-        self.push(resp + "\r\n")
+    # --- transfers
 
-    def log(self, msg: str, logfun: object = None) -> None:
-        """Leave pyftpdlib's own remarks out: what happened to logins and documents is logged where it happens."""
-
-    # --- work in threads
-
-    def work(self, work: Callable[[], _T], then: Callable[[_T], None]) -> None:
-        """Run ``work`` in a worker thread and ``then`` with its result; commands that come meanwhile wait."""
-        self.busy = True
-        self.services.workers.run(work, lambda future: self._worked(future, then))
-
-    def _worked(self, future: "Future[_T]", then: Callable[[_T], None]) -> None:
-        self.busy = False
-        self.last_active = time.monotonic()
-        if self._closed:  # the sender is gone, but what it sent still has its outcome; replies now go nowhere
-            self._drop_listener()
-        self._answer(lambda: then(future.result()))
-        if self._aborted:
-            self._aborted = False
-            self.respond("226 Aborted.")
-        while self._lines and not self.busy and not self._closed and not self._closing:
-            self._run_line(self._lines.popleft())
-
-    def transfer(self, opening_line: str, use: Callable[[DataConnection], _T], then: Callable[[_T], None]) -> None:
-        """Open the data connection that PASV or PORT prepared and let ``use`` work with it, in a worker thread."""
+    @contextlib.contextmanager
+    def transfer(self, opening_line: str) -> Iterator[DataConnection]:
+        """Open the data connection that PASV or PORT prepared."""
         opening, self.opening = self.opening, None
         if opening is None:
             raise Refused("425 Say PASV or PORT first.")
-        if self._ssl_established and not self._prot:
+        if self.is_tls and not self._protected:
             raise Refused("521 Please protect the data connection too (PBSZ 0, PROT P).")
-        context = self.services.data_context if self._prot else None
-        self._stop = stop = threading.Event()
-        self.respond(opening_line)
-        self.work(lambda: use(DataConnection(opening.open(self.remote_ip, stop), stop, context)), then)
+        context = self.services.data_context if self._protected else None
+        self.transferring = True
+        try:
+            self.respond(opening_line)
+            yield DataConnection(opening.open(self.remote_ip, self), self, context)
+        finally:
+            self.transferring = False
 
     def abort(self) -> None:
         """End the transfer that runs; its own reply comes first."""
         self._aborted = True
-        self._stop.set()
+        self.stop()
 
     # --- the data connection
 
@@ -227,11 +158,6 @@ class Session(TLS_FTPHandler):
             address = (self.services.public_address or self._listener.host).replace(".", ",")
             self.respond(f"227 Entering passive mode ({address},{port // 256},{port % 256}).")
 
-    def _drop_listener(self) -> None:
-        if self._listener is not None:
-            self.services.ports.take_back(self._listener)
-            self._listener = None
-
     # --- the session's end
 
     def flush_account(self) -> None:
@@ -240,62 +166,94 @@ class Session(TLS_FTPHandler):
         self.account = self.view = self.opening = self.announced = None
 
     def close(self) -> None:
-        """Close; a deposit under way is received to its end, a download is not."""
-        self.control_lost.set()
-        if self.account and not allowed("STOR", self.account.name.kind):
-            self._stop.set()
-        if not self.busy:
-            self._drop_listener()
+        """Close, and let the passive port be lent again."""
+        if self._listener is not None:
+            self.services.ports.take_back(self._listener)
+            self._listener = None
         super().close()
 
     # --- login and protection
 
     def ftp_PASS(self, line: str) -> None:
-        """Check the password in a worker thread."""
+        """Check the password, which may take long, in a thread where strangers make nobody wait but strangers."""
         if self.authenticated:
             self.respond("503 You are logged in already.")
         elif not self.username:
             self.respond("503 Say USER first.")
         else:
-            login, tls = self.username, self._ssl_established
-            self.work(lambda: self.services.accounts.verify(login, line), lambda found: self._checked(found, tls))
+            login = self.username
+            self.let_go(lambda: self._check(login, line))
 
-    def _checked(self, account: Account | None, tls: bool) -> None:
-        if account and account.tls_required and not tls:
-            self.username = ""
-            self.respond("530 This account is for FTPS only (AUTH TLS first).")
-        elif account:
-            self.account = account
-            self.authenticated = True
-            self.view = self.services.view(account, plain_address(self.remote_ip))
-            self.respond("230 Welcome.")
-            log.info("login user=%s peer=%s tls=%s", self.username, self.remote_ip, "yes" if tls else "no")
+    def _check(self, login: str, password: str) -> None:
+        self.services.logins.submit(self._verify, login, password)
+
+    def _verify(self, login: str, password: str) -> None:
+        account: Account | None = None
+        try:
+            account = self.services.accounts.verify(login, password)
+        except Exception:  # the outermost loop of a check
+            log.exception("session.failed user=%s peer=%s", login[:40], self.remote_ip)
+        self.workers.call(lambda: self._checked(account))
+
+    def _checked(self, account: Account | None) -> None:
+        if account:
+            self.resume(lambda: self._log_in(account))
         else:
             log.warning("login refused user=%s peer=%s", self.username[:40], self.remote_ip)
-            self.busy = True
-            self.call_later(_FAILED_PAUSE, self._refuse_login)
+            self.call_later(_FAILED_PAUSE, lambda: self.resume(self._refuse_login))
+
+    def _log_in(self, account: Account) -> None:
+        if account.tls_required and not self.is_tls:
+            self.username = ""
+            self.respond("530 This account is for FTPS only (AUTH TLS first).")
+            return
+        self.account = account
+        self.authenticated = True
+        self.view = self.services.view(account, plain_address(self.remote_ip))
+        self.respond("230 Welcome.")
+        log.info("login user=%s peer=%s tls=%s", self.username, self.remote_ip, "yes" if self.is_tls else "no")
 
     def _refuse_login(self) -> None:
         self.attempted_logins += 1
         self.username = ""
         self.respond("530 Login or password is wrong.")
-        if self.attempted_logins >= _TRIES:
-            self.close_when_done()
-        done: Future[None] = Future()
-        done.set_result(None)
-        self._worked(done, lambda _: None)
+        self.ending = self.attempted_logins >= _TRIES
 
     def ftp_AUTH(self, line: str) -> None:
         """Begin TLS; commands sent ahead in clear text are never run inside it."""
-        if self.ac_in_buffer or self._lines:
+        if self.has_unread:
             self.respond("503 Commands must not be sent ahead of TLS. Goodbye.")
-            self.close_when_done()
+            self.ending = True
+        elif self.is_tls:
+            self.respond("503 This session is protected already.")
         elif self.authenticated:
             self.respond("503 TLS must come before the login.")
+        elif line.upper() not in {"TLS", "TLS-C", "SSL", "TLS-P"}:
+            self.respond("504 Only TLS.")
         else:
-            super().ftp_AUTH(line)
+            self.respond("234 Go on with TLS.")
+            self.protect(self.services.control_context)
+
+    def ftp_PBSZ(self, line: str) -> None:
+        """Accept what has to come before PROT: the size of TLS's own buffer is always 0."""
+        del line
+        self.respond("200 PBSZ=0." if self.is_tls else "503 Say AUTH TLS first.")
 
     def ftp_PROT(self, line: str) -> None:
         """Change the protection; a data connection prepared under the old one is dropped."""
         self.opening = None
-        super().ftp_PROT(line)
+        if not self.is_tls:
+            self.respond("503 Say AUTH TLS first.")
+        elif line.upper() not in {"C", "P"}:
+            self.respond("536 Only C (clear) and P (private).")
+        else:
+            self._protected = line.upper() == "P"
+            self.respond("200 Data connections are protected." if self._protected else "200 Data goes in the clear.")
+
+
+def _decoded(line: bytes) -> str:
+    """Read a line as UTF-8, else as the Western Windows code page, never losing a character."""
+    for encoding in ("utf-8", "cp1252"):
+        with contextlib.suppress(UnicodeDecodeError):
+            return line.decode(encoding)
+    return line.decode("latin-1")

@@ -25,7 +25,7 @@ _PAUSE = 0.2  # seconds between two passes: one sync of a folder serves all file
 class _Publication:
     stage: Path
     target: Path
-    recorded: "Future[None] | None"
+    recorded: "Future[int] | None"
 
     @property
     def is_recorded(self) -> bool:
@@ -43,7 +43,7 @@ class Settling:
         self._thread = threading.Thread(target=self._run, name="settling", daemon=True)
         self._thread.start()
 
-    def add(self, deposit_id: str, stage: Path, target: Path, recorded: "Future[None] | None") -> None:
+    def add(self, deposit_id: str, stage: Path, target: Path, recorded: "Future[int] | None") -> None:
         """Take over a published file: ``stage`` goes once its row and its folder ``target`` are on stable storage."""
         with self._lock:
             self._pending[deposit_id] = _Publication(stage, target, recorded)

@@ -27,6 +27,7 @@ from ftp_server.deposits import Deposit, Suspect, retry_key
 from ftp_server.doubtful import Choice, Doubtful, doubtful_files, locked, one
 from ftp_server.folders import Folders, parts_of, shown
 from ftp_server.placing import Placing, stored
+from ftp_server.staged import drop_receipt
 from ftp_server.tables import decisions, deposits
 from transfer.durable import sync_folder
 from transfer.failures import PermanentFailure
@@ -157,6 +158,7 @@ class Suspects:
         """Publish and record a suspect, unless that is done; False when its bytes are nowhere."""
         suspect = self._find(suspect_id).suspect
         placing = self._placing(suspect)
+        drop_receipt(placing.own)
         try:
             fingerprint = stored(placing.own)
         except FileNotFoundError:  # let go of already, by this process before a crash or by another one

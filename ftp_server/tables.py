@@ -1,6 +1,6 @@
 """The server's tables; never runs a statement."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, MetaData, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, MetaData, String, Table, Text, false, true
 
 metadata = MetaData()
 
@@ -10,6 +10,7 @@ fiduciaries = Table(
     Column("number", String(6), primary_key=True),
     Column("name", String(200), nullable=False),
     Column("created_at", Float, nullable=False),
+    Column("quota", BigInteger),
 )
 
 accounts = Table(
@@ -21,7 +22,19 @@ accounts = Table(
     Column("enabled", Boolean, nullable=False),
     Column("tls_required", Boolean, nullable=False),
     Column("created_at", Float, nullable=False),
+    Column("expires_at", Float),
+    Column("networks", Text, nullable=False, server_default=""),
+    Column("close_notify", Boolean, nullable=False, server_default=true()),
+    Column("bound", Boolean, nullable=False, server_default=false()),
+    Column("stamp", BigInteger, nullable=False, server_default="0"),
 )
+
+account_changes = Table(
+    "account_changes",
+    metadata,
+    Column("number", BigInteger, nullable=False),
+)
+"""One row, whose number rises with each change of an account or a fiduciary: whoever remembers them compares it."""
 
 deposits = Table(
     "deposits",

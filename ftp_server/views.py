@@ -13,6 +13,7 @@ from ftp_server.listing import Entry
 from ftp_server.names import Names
 from ftp_server.receiving import Asked
 from ftp_server.settling import Settling
+from ftp_server.staged import carried
 from transfer.fingerprints import measure
 from transfer.remote_layout import file_parts, folder_parts
 
@@ -120,10 +121,11 @@ class CollectView:
         return path
 
     def sha256(self, raw: str) -> str:
-        """Return a published file's SHA-256, from the record or else by reading it."""
+        """Return a published file's SHA-256, from its receipt or else by reading it."""
         path = self.path(raw)
-        for deposit in self.deposits.published(self._fiduciary, *file_parts(raw, self.folder)):
-            return deposit.sha256
+        receipt = self._receipt(path, *file_parts(raw, self.folder))
+        if receipt:
+            return receipt.sha256
         with path.open("rb") as file:
             return measure(file).sha256 or ""
 
@@ -132,13 +134,26 @@ class CollectView:
         path = self.path(raw)
         folder, name = file_parts(raw, self.folder)
         trashed = name
-        for deposit in self.deposits.published(self._fiduciary, folder, name):
-            self.deposits.collected(deposit.id, self.clock())
-            self.settling.forget(deposit.id)
-            trashed = deposit.id
+        receipt = self._receipt(path, folder, name)
+        if receipt:
+            self.deposits.collected(receipt.id, self.clock())
+            self._forget_staged(path, receipt.id)
+            trashed = receipt.id
         with contextlib.suppress(FileNotFoundError):  # another session of this account was faster
             path.replace(self.folders.trash / trashed)
         self.names.release(path.parent, name)
+
+    def _receipt(self, path: Path, folder: Folder, name: str) -> Deposit | None:
+        """Return the receipt that a file carries, else the one on record."""
+        return carried(path) or next(iter(self.deposits.published(self._fiduciary, folder, name)), None)
+
+    def _forget_staged(self, path: Path, deposit_id: str) -> None:
+        """Remove the staging name, which another process may still hold: the document must never be published again."""
+        self.settling.forget(deposit_id)
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_nlink > 1:
+                for stage in self.folders.staging.glob(f"*/{deposit_id}"):
+                    stage.unlink(missing_ok=True)
 
     @property
     def _fiduciary(self) -> str:

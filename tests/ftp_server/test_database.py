@@ -11,9 +11,15 @@ from ftp_server.database import Database
 DECISIONS = ScriptDirectory(str(Path(database_module.__file__).parent / "migrations")).get_revision("0003")
 
 
+def migrated(home: Path) -> Database:
+    database = Database(f"sqlite:///{home / 'server.db'}")
+    database.migrate()
+    return database
+
+
 def test_readers_wait_for_nobody(tmp_path: Path) -> None:
     """While a transaction writes, others read what was committed before it, at once."""
-    database = Database(f"sqlite:///{tmp_path / 'server.db'}")
+    database = migrated(tmp_path)
     with database.write() as writing:
         writing.execute(text("INSERT INTO fiduciaries (number, name, created_at) VALUES ('570013', '', 0)"))
         with database.read() as reading:
@@ -25,8 +31,7 @@ def test_readers_wait_for_nobody(tmp_path: Path) -> None:
 
 def test_an_older_database_gets_the_decisions(tmp_path: Path) -> None:
     """A database made before suspects could be decided on keeps its suspects and gets the table."""
-    url = f"sqlite:///{tmp_path / 'server.db'}"
-    older = Database(url)
+    older = migrated(tmp_path)
     with older.write() as connection:
         connection.execute(text("INSERT INTO suspects VALUES ('a', '570013', '', '/', 'n', 1, 'reset', '', 0)"))
         connection.execute(text("DROP TABLE suspect_decisions"))
@@ -34,7 +39,7 @@ def test_an_older_database_gets_the_decisions(tmp_path: Path) -> None:
             text("UPDATE alembic_version SET version_num = :before"), {"before": DECISIONS.down_revision}
         )
     older.close()
-    newer = Database(url)
+    newer = migrated(tmp_path)
     with newer.read() as connection:
         assert "suspect_decisions" in inspect(connection).get_table_names()
         assert connection.scalar(text("SELECT count(*) FROM suspects")) == 1

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from served import FIDUCIARY, PDF, sha256
 
+from ftp_server.board import Board
 from ftp_server.deposits import Deposit, Deposits, all_suspects
 from ftp_server.folders import Folders
 from ftp_server.names import Names
@@ -18,7 +19,7 @@ class Stopped:
 
     def __init__(self, home: Path) -> None:
         self.database = database(home)
-        self.deposits = Deposits(self.database)
+        self.deposits = Deposits(self.database, Board())
         self.folders = Folders.of(home / "fiduciaries", FIDUCIARY)
 
     def stage(self, deposit_id: str, data: bytes) -> Path:
@@ -44,7 +45,7 @@ class Stopped:
         return staged.path
 
     def start(self) -> None:
-        Leftovers(FIDUCIARY, self.folders, self.deposits, Names(), 2.0).sort()
+        Leftovers(FIDUCIARY, self.folders, self.deposits, Names(Board()), 2.0).sort()
 
     def published(self) -> dict[str, bytes]:
         folder = self.folders.files / "000204"

@@ -9,6 +9,7 @@ import pytest
 from served import FIDUCIARY, PDF, Served, serving, sha256
 from waiting import until
 
+from ftp_server.board import Board
 from ftp_server.database import Database
 from ftp_server.deposits import Deposits
 from ftp_server.server import database
@@ -23,7 +24,7 @@ def served(tmp_path: Path):
 
 def deposits_in(home: Path) -> list[tuple[str, str, str]]:
     opened: Database = database(home)
-    deposits = Deposits(opened)
+    deposits = Deposits(opened, Board())
     rows = [(d.folder, d.name, d.sha256) for folder in ((), ("000204",)) for d in deposits.published(FIDUCIARY, folder)]
     deposits.close()
     opened.close()

@@ -1,6 +1,8 @@
 """What a person decides on the doubtful files: released once, or discarded, whatever dies meanwhile."""
 
 import contextlib
+import json
+import os
 import random
 import time
 import uuid
@@ -12,7 +14,7 @@ from kept_aside import HALF, answered, collect, cut_off, deposit, kept_aside, ki
 from served import FIDUCIARY, PDF, Served, serving, sha256
 from sqlalchemy import insert
 
-from ftp_server.deposits import Suspect
+from ftp_server.deposits import Deposit, Suspect
 from ftp_server.folders import Folders
 from ftp_server.server import database
 from ftp_server.tables import deposits, suspects
@@ -190,6 +192,17 @@ def test_a_file_that_is_gone(served: Served) -> None:
         with pytest.raises(PermanentFailure, match=r"suspect\.file_missing"):
             aside.suspects.release(kept)
         assert [each.decision for each in aside.suspects.list()] == [None]
+
+
+def test_a_receipt_for_other_bytes(served: Served) -> None:
+    """A file that carries a receipt for more bytes than reached the disk is released with what it holds."""
+    kept = cut_off(served, "/000204/scan.pdf")
+    whole = Deposit(kept, "key", FIDUCIARY, "", "/", "a", len(PDF), sha256(PDF), "", "end_mark", 0.0)
+    os.setxattr(served.folder / "suspects" / kept, "user.navette.receipt", json.dumps(vars(whole)).encode())
+    with kept_aside(served.home) as aside:
+        assert aside.suspects.release(kept).sha256 == sha256(HALF)
+    with served.collecting() as ftp:
+        assert ftp.sendcmd("XSHA256 /000204/scan.pdf").split()[1].lower() == sha256(HALF)
 
 
 def test_a_disk_that_refuses(served: Served, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 from kept_aside import answered, collect, cut_off, deposit, kept_aside, told
 from served import FIDUCIARY, PDF, Served, serving, sha256
 
+from ftp_server.board import Board
 from ftp_server.deposits import Deposit, Deposits
 from ftp_server.server import database
 from ftp_server.tracking import LIMIT, receipt_lines, receipts
@@ -23,7 +24,7 @@ def served(tmp_path: Path):
 
 def recorded(home: Path, *told_of: Deposit) -> None:
     opened = database(home)
-    deposits = Deposits(opened)
+    deposits = Deposits(opened, Board())
     for each in told_of:
         deposits.record(each)
     deposits.close()

@@ -120,8 +120,10 @@ def test_collected_before_the_return_has_ended(served: Served, step: str) -> Non
     kept = collected(served)
 
     def reached(each: str) -> None:
-        if each == f"restore.{step}":
+        if each == f"restore.{step}" and step == "recorded":
             collect(served, "/000204/scan.pdf")
+        elif each == f"restore.{step}":  # where files carry no receipts, the server knows it by its name alone
+            (served.folder / "files/000204/scan.pdf").rename(served.folder / "trash" / "scan.pdf")
 
     with kept_aside(served.home, reached) as aside:
         back = aside.trash.restore(kept)

@@ -57,6 +57,7 @@ class NavetteServer:
         self.log.write_bytes(b"")
         ports = f"{self.passive.start}-{self.passive.stop - 1}"
         command = [*NAVETTE, "--home", self.home, "server", "run", "--json"]
+        command += ["--processes", "1"] if kill_at else []
         command += ["--host", "127.0.0.1", "--port", str(self.port), "--passive-ports", ports, *options]
         env = {"NAVETTE_TEST_KILL_AT": kill_at or ""}
         self._process = started(command, self.log, env, cwd=ROOT)

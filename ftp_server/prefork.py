@@ -1,0 +1,116 @@
+"""Runs a server as several processes on one port, and starts them afresh when one dies; never serves a session itself.
+
+The processes are forked before any of them has a loop or a thread. One that dies takes the others with it: nothing they
+hold is worth more than what the next start sorts out on the disk, and a sender who was not answered sends again.
+"""
+
+import contextlib
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable
+from types import FrameType
+
+from ftp_server.board import Board
+from ftp_server.server import Place, Server, ServerSettings, listening, prepare, stop_on_signals
+
+log = logging.getLogger("navette.server")
+
+_STOPPING = (signal.SIGTERM, signal.SIGINT)
+_LAST = 45  # seconds that processes have to end by themselves
+_PAUSE = 1.0  # seconds before a new start: a fault at the start must not keep a processor busy
+
+
+class Processes:
+    """The processes of one server. ``made`` builds the server at its place; ``serve`` runs it until it is stopped.
+
+    Raises ``server.port_taken`` when another program holds the port.
+    """
+
+    def __init__(
+        self,
+        settings: ServerSettings,
+        count: int,
+        made: Callable[[Place], Server],
+        serve: Callable[[Server], None],
+    ) -> None:
+        self._settings = settings
+        self._made = made
+        self._serve = serve
+        self._sockets = [listening(settings, shared=True)]
+        host, port = self._sockets[0].getsockname()[:2]
+        self.address = str(host), int(port)
+        same = ServerSettings(settings.home, host=settings.host, port=int(port))
+        self._sockets += [listening(same, shared=True) for _ in range(count - 1)]
+        self.certificate = prepare(settings, time.time)
+        self._running: set[int] = set()
+        self._stopping = False
+
+    def run(self) -> None:
+        """Run the processes until :meth:`stop`; for the main thread only."""
+        for number in _STOPPING:
+            signal.signal(number, self._stop_on_signal)
+        signal.signal(signal.SIGALRM, lambda *_: self._signal_all(signal.SIGKILL))
+        self._start()
+        while self._running:
+            pid, status = os.wait()
+            self._running.discard(pid)
+            if not self._stopping:
+                log.error("server.process_died pid=%d status=%d", pid, status)
+                self._signal_all(signal.SIGKILL)
+                while self._running:
+                    self._running.discard(os.wait()[0])
+                time.sleep(_PAUSE)
+                prepare(self._settings, time.time)
+                self._start()
+        signal.alarm(0)
+
+    def stop(self) -> None:
+        """Ask all processes to stop, and end those that do not; from any thread."""
+        if not self._stopping:
+            self._stopping = True
+            signal.alarm(_LAST)
+        self._signal_all(signal.SIGTERM)
+
+    def _stop_on_signal(self, number: int, frame: FrameType | None) -> None:
+        del number, frame
+        self.stop()
+
+    def _signal_all(self, number: int) -> None:
+        for pid in tuple(self._running):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    def _start(self) -> None:
+        board = Board(len(self._sockets))
+        held, self._lifeline = os.pipe()  # what the processes hold closes with this one, however it ends
+        signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
+        for number in range(len(self._sockets)):
+            pid = os.fork()
+            if pid == 0:
+                self._be(number, board, held)
+            self._running.add(pid)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
+        os.close(held)
+
+    def _be(self, number: int, board: Board, held: int) -> None:
+        """Be one of the processes, and never return."""
+        ended = 1
+        try:
+            os.dup2(held, 0)
+            os.close(held)
+            os.close(self._lifeline)
+            for other, sock in enumerate(self._sockets):
+                if other != number:
+                    sock.close()
+            server = self._made(Place(number, board, self._sockets[number], self.certificate))
+            stop_on_signals(server)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
+            self._serve(server)
+            ended = 0
+        except Exception:  # the outermost loop of a process
+            log.exception("server.process_failed")
+        finally:
+            logging.shutdown()
+            os._exit(ended)
