@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ftp_server.account import Account
 from ftp_server.deposits import Deposit
-from ftp_server.folders import Folder, Folders, shown
+from ftp_server.folders import Folder, Folders, parts_of, shown
 from ftp_server.holding import Held, drop_held, is_temporary, publish_held
 from ftp_server.listing import Entry
 from ftp_server.publishing import Publishing
@@ -189,8 +189,7 @@ class DepositView:
         return _Own(deposit)
 
     def _path(self, deposit: Deposit) -> Path:
-        folder = deposit.folder.strip("/")
-        return self.folders.published(tuple(folder.split("/")) if folder else (), deposit.name)
+        return self.folders.published(parts_of(deposit.folder), deposit.name)
 
 
 def _entry(deposit: Deposit) -> Entry:

@@ -11,8 +11,9 @@ from ftp_server.deposit_view import DepositView
 from ftp_server.folders import new_id, shown
 from ftp_server.listing import Entry, blocks, fact_line, long_line, stamp
 from ftp_server.receiving import Answer, Asked
-from ftp_server.refused import Refused
+from ftp_server.refused import GONE, Refused
 from ftp_server.session import Session
+from ftp_server.tracking import receipt_lines
 from transfer.safe_names import split_extension
 
 log = logging.getLogger("navette.server")
@@ -24,6 +25,7 @@ FEATURES = (
     "MDTM",
     "MLST type*;perm*;size*;modify*;x.sha256*;",
     "NAVETTE",
+    "SITE RECEIPT",
     "SIZE",
     "TVFS",
     "UTF8",
@@ -226,6 +228,18 @@ class FileSession(Session):
         """Tell the current folder."""
         del line
         self.respond(f'257 "{_quoted(shown(self._viewing().folder))}"')
+
+    def ftp_SITE(self, line: str) -> None:
+        """Tell what became of an own document, of this session or an earlier one: ``SITE RECEIPT <name|sha256>``."""
+        word, _, asked = line.partition(" ")
+        if word.upper() != "RECEIPT" or not asked.strip():
+            raise Refused("502 Only SITE RECEIPT <name or SHA-256>.")
+        found = self.services.receipts(self._viewing().account.name.login, asked.strip())
+        if not found:
+            raise Refused(GONE)
+        lines = [line for deposit in found for line in receipt_lines(deposit)]
+        self.push("211-Receipts, newest first:\r\n" + "".join(f" {line}\r\n" for line in lines))
+        self.respond(f"211 {len(found)} in all.")
 
     # --- ways of speaking
 

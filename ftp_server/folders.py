@@ -45,3 +45,8 @@ def new_id() -> str:
 def shown(folder: Folder, name: str = "") -> str:
     """Return a path as a session sees it: ``/000204/scan.pdf``."""
     return "/" + "/".join([*folder, *([name] if name else [])])
+
+
+def parts_of(path: str) -> Folder:
+    """Return the folder that :func:`shown` wrote as ``path``."""
+    return tuple(part for part in path.split("/") if part)

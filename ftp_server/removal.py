@@ -4,7 +4,7 @@ import contextlib
 from pathlib import Path
 
 from ftp_server.deposits import Deposit
-from ftp_server.folders import Folders
+from ftp_server.folders import Folders, new_id
 from ftp_server.publishing import Publishing
 
 
@@ -13,7 +13,7 @@ def to_trash(publishing: Publishing, folders: Folders, path: Path, receipt: Depo
     if receipt:
         _forget_staged(publishing, folders, path, receipt.id)
     with contextlib.suppress(FileNotFoundError):  # another session of this account was faster
-        path.replace(folders.trash / (receipt.id if receipt else path.name))
+        path.replace(folders.trash / (receipt.id if receipt else _free(folders.trash, path.name)))
     publishing.names.release(path.parent, path.name)
 
 
@@ -24,3 +24,8 @@ def _forget_staged(publishing: Publishing, folders: Folders, path: Path, deposit
         if path.stat().st_nlink > 1:
             for stage in folders.staging.glob(f"*/{deposit_id}"):
                 stage.unlink(missing_ok=True)
+
+
+def _free(folder: Path, name: str) -> str:
+    """Return a name that nothing in the trash has: what no row tells of may bear any."""
+    return name if not (folder / name).exists() else f"{new_id()[:8]}-{name}"

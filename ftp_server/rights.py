@@ -41,6 +41,7 @@ RIGHTS = {
     "CDUP": Right(BOTH, False, "as CWD"),
     "MKD": Right(WRITE, False, "devices make their folder first; for WRITE an existing one is a success"),
     "PWD": Right(BOTH, False, "tells only where the session itself went"),
+    "SITE": Right(BOTH, True, "a sender follows its own documents: SITE RECEIPT"),
     "REST": Right(BOTH, False, "READ resumes a download; WRITE only from 0"),
 }
 """Command -> right. A command that is not here needs no right (USER, TYPE, PASV ...) or does not exist."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from pyftpdlib.ioloop import IOLoop
@@ -35,6 +35,9 @@ from ftp_server.receiving import Receiving
 from ftp_server.room import Room
 from ftp_server.services import Services
 from ftp_server.settling import Leftovers, Settling
+from ftp_server.suspects import Suspects
+from ftp_server.tracking import receipts
+from ftp_server.trash import TRASH_DAYS, Trash
 from ftp_server.views import View
 from ftp_server.visitors import Visitors
 from transfer.accounts import AccountKind
@@ -46,7 +49,6 @@ log = logging.getLogger("navette.server")
 _LOGIN_DEADLINE = 30.0
 _IDLE = 300.0
 _HOLD = 10.0  # seconds an idle session holds a document back that it may still rename or delete
-_TRASH_DAYS = 30
 _SWEEP = 2.0
 _PURGE = 3600.0
 _LAST_TRANSFERS = 20.0
@@ -67,6 +69,7 @@ class ServerSettings:
     sessions: int = 10_000
     safe: tuple[str, ...] = ()
     log_commands: bool = False
+    trash_days: int = TRASH_DAYS
 
 
 def database(home: Path) -> Database:
@@ -91,14 +94,20 @@ class Place:
     certificate: Certificate
 
 
+def _root(settings: ServerSettings) -> Path:
+    return settings.home / "fiduciaries"
+
+
 def prepare(settings: ServerSettings, clock: Callable[[], float]) -> Certificate:
     """Sort out what an earlier run left behind, before any process serves; return the server's certificate."""
     with closing(database(settings.home)) as opened:
         deposits = Deposits(opened, Board(), clock)
         for fiduciary in sorted({account.name.fiduciary for account in Accounts(opened, clock).list()}):
-            folders = Folders.of(settings.home / "fiduciaries", fiduciary)
+            folders = Folders.of(_root(settings), fiduciary)
             Leftovers(fiduciary, folders, deposits, Names(Board()), clock()).sort()
         deposits.close()
+        Suspects(opened, _root(settings), clock).finish()
+        Trash(opened, _root(settings), clock).finish()
     return settings.certificate or own_certificate(
         settings.home, list(dict.fromkeys(filter(None, [settings.public_address, settings.host, "localhost"])))
     )
@@ -127,7 +136,7 @@ class Server:
         self.accounts = Accounts(self._database, clock)
         self._deposits = Deposits(self._database, self._place.board, clock)
         self._names = Names(self._place.board)
-        self._folders = cache(lambda fiduciary: Folders.of(settings.home / "fiduciaries", fiduciary))
+        self._folders = cache(partial(Folders.of, _root(settings)))
         self._settling = Settling(reached)
         self._publishing = Publishing(self._deposits, self._names, self._settling, reached)
         self._receiving = Receiving(self._publishing, clock, reached)
@@ -193,11 +202,16 @@ class Server:
             public_address=self.settings.public_address,
             room=Room(self.settings.home, self._database).refusal,
             deposited=self._deposited,
+            receipts=self._receipts,
             log_commands=self.settings.log_commands,
         )
         handler = type("ServerSession", (FileSession,), {"services": services})
         visitors = Visitors(self._place.board)
         return Listener(self._place.listening, handler, self._loop, visitors, self.settings.sessions)
+
+    def _receipts(self, login: str, name_or_sha256: str) -> list[Deposit]:
+        self._deposits.flush()
+        return receipts(self._database, login, name_or_sha256)
 
     def _view(self, account: Account, peer: str) -> View:
         folders = self._folders(account.name.fiduciary)
@@ -210,10 +224,9 @@ class Server:
         try:
             with self._place.board:
                 self._deposits.forget_old_keys()
-            for fiduciary in {account.name.fiduciary for account in self.accounts.list()}:
-                if self._place.number == 0:
-                    purged = purge_trash(self._folders(fiduciary), self._clock())
-                    log.info("trash: %d old documents removed for good", purged)
+            if self._place.number == 0:
+                purged = Trash(self._database, _root(self.settings), self._clock).purge(self.settings.trash_days)
+                log.info("trash: %d old documents removed for good", purged)
         except Exception:  # the outermost loop of a chore
             log.exception("server.purge_failed")
 
@@ -275,11 +288,3 @@ def stop_on_signals(server: Server) -> None:
     """Stop the server on SIGINT and SIGTERM."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: server.stop())
-
-
-def purge_trash(folders: Folders, now: float, days: int = _TRASH_DAYS) -> int:
-    """Remove what was put in the trash more than ``days`` days ago; return how many documents that were."""
-    old = [path for path in folders.trash.iterdir() if now - path.stat().st_ctime > days * 86_400]
-    for path in old:
-        path.unlink()
-    return len(old)

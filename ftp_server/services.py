@@ -36,6 +36,7 @@ class Services:
     public_address: str | None
     room: Callable[[Account], str]
     deposited: Callable[[Deposit], None]
+    receipts: Callable[[str, str], list[Deposit]]
     log_commands: bool = False
     implicit: bool = False
     write_only: bool = False

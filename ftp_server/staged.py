@@ -1,5 +1,6 @@
 """The file a document is received into, and the receipt it carries with it to stable storage; never gives it a name."""
 
+import contextlib
 import json
 import os
 import sys
@@ -120,3 +121,10 @@ def _attach(fd: int, deposit: Deposit) -> bool:
     except OSError:
         return False
     return True
+
+
+def drop_receipt(path: Path) -> None:
+    """Take away the receipt a file carries: it was made for bytes that never became whole."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):  # it carries none, or its file system cannot
+            os.removexattr(path, _RECEIPT)

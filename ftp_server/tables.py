@@ -89,3 +89,13 @@ bans = Table(
     Column("until", Float, nullable=False),
     Column("times", Integer, nullable=False),
 )
+
+decisions = Table(
+    "suspect_decisions",
+    metadata,
+    Column("suspect", String(32), ForeignKey("suspects.id"), primary_key=True),
+    Column("decision", String(12), nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("decided_at", Float, nullable=False),
+    Column("ended_at", Float),
+)

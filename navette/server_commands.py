@@ -5,15 +5,13 @@ import json
 import os
 import re
 import sys
-from contextlib import closing
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from ftp_server.deposits import Deposit, all_suspects
+from ftp_server.deposits import Deposit
 from ftp_server.prefork import Processes
-from ftp_server.server import Server, ServerSettings, database, stop_on_signals
-from navette import account_commands
+from ftp_server.server import Server, ServerSettings, stop_on_signals
+from navette import account_commands, received_commands
 from navette.log import start_log
 from navette.parent import HELD, end_with_parent
 from transfer.failures import PermanentFailure
@@ -39,9 +37,7 @@ def add(commands: Any, language: Language) -> None:
     run.add_argument("--tell-deposits", action="store_true", help=language.say("cli.server.tell"))
     run.set_defaults(run=_run)
 
-    suspects = verbs.add_parser("suspects", help=language.say("cli.server.suspects"))
-    suspects.add_argument("--json", action="store_true")
-    suspects.set_defaults(run=_suspects)
+    received_commands.add(verbs, language)
 
     account_commands.add(verbs, language)
 
@@ -86,23 +82,6 @@ def _tell(deposit: Deposit) -> None:
     line = json.dumps({"deposited": path, "fiduciary": deposit.fiduciary})
     sys.stdout.write(line + "\n")  # in one piece: several threads tell
     sys.stdout.flush()
-
-
-def _suspects(args: argparse.Namespace) -> int:
-    with closing(database(args.home / "server")) as opened:
-        found = all_suspects(opened)
-    if args.json:
-        print(json.dumps([vars(suspect) for suspect in found]))
-        return 0
-    say = args.language.say
-    for suspect in found:
-        when = datetime.fromtimestamp(suspect.received_at, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-        path = f"{suspect.folder.rstrip('/')}/{suspect.name}"
-        print(f"{when}  {suspect.login or suspect.fiduciary:<29}  {suspect.size:>11}  {path}")
-        print(f"    {suspect.id}  {say(f'suspect.{suspect.reason}')}")
-    if not found:
-        print(say("server.no_suspects"))
-    return 0
 
 
 def _port_range(text: str) -> range:

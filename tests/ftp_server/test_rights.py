@@ -11,7 +11,7 @@ from ftp_server.commands import COMMANDS
 from ftp_server.rights import RIGHTS, allowed
 from transfer.accounts import AccountKind
 
-ARGUMENT = {"REST": "0", "ALLO": "10", "CWD": "/", "MKD": "new", "TYPE": "I"}
+ARGUMENT = {"SITE": "RECEIPT x", "REST": "0", "ALLO": "10", "CWD": "/", "MKD": "new", "TYPE": "I"}
 NEEDS_DATA = {"STOR", "APPE", "STOU", "RETR", "LIST", "NLST", "MLSD"}
 
 
