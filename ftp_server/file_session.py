@@ -99,8 +99,8 @@ class FileSession(Session):
 
     def ftp_ALLO(self, line: str) -> None:
         """Remember the announced size as evidence of completeness."""
-        number = line.split(maxsplit=1)[0]
-        if not number.isdigit() or len(number) > 15:
+        number, *_ = line.split() or [""]
+        if not _is_number(number):
             raise Refused("501 ALLO takes a number of bytes.")
         self.announced = int(number)
         self.respond("200 Noted.")
@@ -143,9 +143,9 @@ class FileSession(Session):
 
     def ftp_REST(self, line: str) -> None:
         """Begin the next download further on; deposits always begin at 0."""
-        if not line.isdigit() or len(line) > 15:
+        if not _is_number(line):
             raise Refused("501 REST takes a number of bytes.")
-        if line != "0" and not isinstance(self.view, CollectView):
+        if int(line) and not isinstance(self.view, CollectView):
             raise Refused("502 Deposits begin at 0; please send the whole file again.")
         self.restart = int(line)
         self.respond("350 The next transfer begins there.")
@@ -322,6 +322,10 @@ class FileSession(Session):
     def _viewing(self) -> DepositView | CollectView:
         assert self.view is not None
         return self.view
+
+
+def _is_number(text: str) -> bool:
+    return text.isdecimal() and len(text) <= 15  # no other digits: int() does not know a raised two
 
 
 def _quoted(path: str) -> str:
