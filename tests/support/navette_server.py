@@ -3,12 +3,15 @@
 import json
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from ports import free_port, free_range
-from processes import end, started
+from processes import descendants, end, started
 from waiting import until
 
 from transfer.client_ini import Connection, Security
@@ -32,6 +35,7 @@ class NavetteServer:
     def __init__(self, home: Path) -> None:
         self.home = home
         home.mkdir(parents=True, exist_ok=True)
+        self.host = "127.0.0.1"
         self.port = free_port()
         self.passive = free_range(60)
         self.passwords: dict[str, str] = {}
@@ -63,6 +67,17 @@ class NavetteServer:
         self._process = started(command, self.log, env, cwd=ROOT)
         until(lambda: self._ready() or not self.running, 30, "the server to be ready")
         assert self.running or kill_at, f"the server ended at once: {self.log.read_text()}"
+
+    def published(self, folder: str = "", fiduciary: str = FIDUCIARY) -> dict[str, bytes]:
+        """Return path -> bytes of the published files in a folder."""
+        files = self.home / "server" / "fiduciaries" / fiduciary / "files" / folder
+        return {str(path.relative_to(files)): path.read_bytes() for path in sorted(files.rglob("*")) if path.is_file()}
+
+    def rows(self, query: str, *values: object) -> list[tuple[object, ...]]:
+        """Ask the server's database, which it goes on using."""
+        database = self.home / "server" / "server.db"
+        with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as opened:
+            return opened.execute(query, values).fetchall()
 
     @property
     def running(self) -> bool:
@@ -97,3 +112,18 @@ class NavetteServer:
                     self.fingerprint = told["fingerprint"].replace(":", "").lower()
                     return True
         return False
+
+
+@contextmanager
+def shared_server(home: Path, processes: int = 2) -> Iterator[NavetteServer]:
+    """Run a server of several processes that many tests share; no session of any of them may fail."""
+    server = NavetteServer(home)
+    server.add_accounts()
+    server.add_accounts(dossier="000204")
+    server.start(None, "--processes", str(processes))
+    until(lambda: len(descendants(server.pid)) == processes, what="all processes of the server")
+    yield server
+    server.stop()
+    log = server.log.read_text()
+    assert "session.failed" not in log, log
+    assert "_failed" not in log, log
