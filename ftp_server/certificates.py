@@ -4,13 +4,17 @@ import datetime
 import ipaddress
 import os
 import ssl
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import rsa as rsa_keys
 from cryptography.x509.oid import NameOID
+
+Key = ec.EllipticCurvePrivateKey | rsa_keys.RSAPrivateKey
 
 _YEARS = 10
 _CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
@@ -46,18 +50,33 @@ class Certificate:
         context.num_tickets = 0
         return context
 
+    def old_context(self) -> ssl.SSLContext:
+        """Return what protects connections of printers that know TLS 1.0 only: better than nothing, and no more."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.set_ciphers("ALL:!aNULL:!eNULL:@SECLEVEL=0")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # that they are old is known
+            context.minimum_version = ssl.TLSVersion.TLSv1
+        context.num_tickets = 0
+        context.load_cert_chain(self.chain, self.key)
+        return context
 
-def own_certificate(folder: Path, names: list[str]) -> Certificate:
-    """Return the self-signed certificate kept in ``folder``; at first it is made for ``names`` (hosts, addresses)."""
-    certificate = Certificate(folder / "certificate.pem", folder / "certificate.key")
+
+def own_certificate(folder: Path, names: list[str], *, rsa: bool = False) -> Certificate:
+    """Return the self-signed certificate kept in ``folder``; at first it is made for ``names`` (hosts, addresses).
+
+    ``rsa``: another one, with an RSA key, for printers too old for elliptic curves.
+    """
+    stem = "old-printers" if rsa else "certificate"
+    certificate = Certificate(folder / f"{stem}.pem", folder / f"{stem}.key")
     if not certificate.chain.exists():
-        key = ec.generate_private_key(ec.SECP256R1())
+        key = rsa_keys.generate_private_key(65_537, 2048) if rsa else ec.generate_private_key(ec.SECP256R1())
         _write(certificate.key, _key_pem(key), 0o600)
         _write(certificate.chain, _self_signed(key, names).public_bytes(serialization.Encoding.PEM), 0o644)
     return certificate
 
 
-def _self_signed(key: ec.EllipticCurvePrivateKey, names: list[str]) -> x509.Certificate:
+def _self_signed(key: Key, names: list[str]) -> x509.Certificate:
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0][:64])])
     now = datetime.datetime.now(datetime.UTC)
     return (
@@ -81,7 +100,7 @@ def _alternative(name: str) -> x509.GeneralName:
         return x509.DNSName(name)
 
 
-def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+def _key_pem(key: Key) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )

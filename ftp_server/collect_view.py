@@ -1,7 +1,7 @@
 """What a READ account sees and may do with files: all that is published for its fiduciary; never speaks FTP."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from ftp_server.publishing import Publishing
 from ftp_server.refused import GONE, Refused
 from ftp_server.removal import to_trash
 from ftp_server.staged import carried
+from transfer.failures import Failure
 from transfer.fingerprints import checksum, measure
 from transfer.remote_layout import file_parts, folder_parts
 
@@ -72,13 +73,22 @@ class CollectView:
         with self.path(raw).open("rb") as file:
             return checksum(file, kind)
 
-    def remove(self, raw: str) -> None:
-        """Note that a document was collected, then move it to the trash."""
-        path = self.path(raw)
-        receipt = self._receipt(path, *file_parts(raw, self.folder))
-        if receipt:
-            self.publishing.deposits.collected(receipt.id, self.clock())
-        to_trash(self.publishing, self.folders, path, receipt)
+    def remove(self, raws: Sequence[str]) -> list[str]:
+        """Note that documents were collected, then move them to the trash; return the refusal of each, or nothing."""
+        found: dict[Path, Deposit | None] = {}
+        refusals = []
+        for raw in raws:
+            try:
+                path = self.path(raw)
+            except (Refused, Failure):
+                refusals.append(GONE)
+                continue
+            found[path] = self._receipt(path, *file_parts(raw, self.folder))
+            refusals.append("")
+        self.publishing.deposits.collected([receipt.id for receipt in found.values() if receipt], self.clock())
+        for path, receipt in found.items():
+            to_trash(self.publishing, self.folders, path, receipt)
+        return refusals
 
     def _receipt(self, path: Path, folder: Folder, name: str) -> Deposit | None:
         """Return the receipt that a file carries, else the one on record."""

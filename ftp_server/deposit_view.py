@@ -5,7 +5,7 @@ Folders are virtual: any safe one is there, and appears on the disk with the fir
 
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -108,8 +108,21 @@ class DepositView:
         self._own[place] = own
         return shown(place[0], own.deposit.name)
 
-    def remove(self, raw: str) -> None:
-        """Take an own deposit back, as devices do with what they only tried: it goes to the trash, marked a test."""
+    def remove(self, raws: Sequence[str]) -> list[str]:
+        """Take own deposits back, as devices do with what they only tried: they go to the trash, marked as tests.
+
+        Return the refusal of each, or nothing.
+        """
+        refusals = []
+        for raw in raws:
+            try:
+                self._take_back(raw)
+                refusals.append("")
+            except Refused as refused:
+                refusals.append(refused.reply)
+        return refusals
+
+    def _take_back(self, raw: str) -> None:
         own = self._find(raw)
         if own.again:
             raise Refused(GONE)

@@ -10,7 +10,7 @@ from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from hashlib import sha256
 
-from sqlalchemy import Executable, and_, delete, insert, select, update
+from sqlalchemy import Executable, and_, bindparam, delete, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from ftp_server.board import KEY, Board, Kind
@@ -29,6 +29,7 @@ _ROW = 10.0  # seconds another process has to write the row of what it published
 _SOON = 0.05  # seconds that a row nobody waits for waits for others, to share their commit
 
 _INSERT = insert(deposits)
+_COLLECT = update(deposits).where(deposits.c.id == bindparam("of")).values(collected_at=bindparam("at"))
 
 Row = dict[str, object]
 
@@ -68,7 +69,7 @@ class Suspect:
 
 @dataclass(frozen=True)
 class _Change:
-    """A statement, with a row when it inserts one, and whoever waits for the number of rows it met."""
+    """A statement, with a row when it inserts one, and whoever waits to know whether it met a row."""
 
     statement: Executable
     row: Row | None
@@ -172,16 +173,26 @@ class Deposits:
         """Take back a record whose bytes never became whole; its sender was never answered."""
         self._wait_for(delete(deposits).where(deposits.c.id == deposit_id))
 
-    def collected(self, deposit_id: str, at: float) -> None:
-        """Note when the fiduciary removed a document it had collected.
+    def collected(self, deposit_ids: Sequence[str], at: float) -> None:
+        """Note when the fiduciary removed documents it had collected: one commit for all.
 
-        Raises TimeoutError when the process that received it does not write its row.
+        Raises TimeoutError when the process that received one does not write its row.
         """
         deadline = time.monotonic() + _ROW
-        while not self._wait_for(update(deposits).where(deposits.c.id == deposit_id).values(collected_at=at)):
+        missing = list(deposit_ids)
+        while missing:
+            noted = [self._submit(_COLLECT, {"of": each, "at": at}, hurry=True) for each in missing]
+            if all(change.result() for change in noted):
+                return
+            missing = self._without_row(missing)
             if time.monotonic() > deadline:
-                raise TimeoutError(deposit_id)
+                raise TimeoutError(missing)
             self._pause.wait(_LOOK)
+
+    def _without_row(self, deposit_ids: Sequence[str]) -> list[str]:
+        with self._database.read() as connection:
+            there = set(connection.scalars(select(deposits.c.id).where(deposits.c.id.in_(deposit_ids))))
+        return [each for each in deposit_ids if each not in there]
 
     def suspect(self, suspect: Suspect) -> None:
         """Record a doubtful file; one that is on record already stays as it was."""
@@ -274,7 +285,7 @@ class Deposits:
             return
         for run, count in zip(_runs(group), met, strict=True):
             for change in run:
-                change.done.set_result(count)
+                change.done.set_result(int(count == len(run)))
 
 
 def all_suspects(database: Database) -> list[Suspect]:

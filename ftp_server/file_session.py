@@ -33,6 +33,7 @@ FEATURES = (
     "XMD5",
     "XSHA256",
 )
+_AT_ONCE = 200  # deletions that share one commit
 _TLS_FEATURES = ("AUTH TLS", "PBSZ", "PROT")
 
 
@@ -132,9 +133,11 @@ class FileSession(Session):
 
     def ftp_DELE(self, line: str) -> None:
         """Remove a document that was collected, or one of this session's own; it stays in the trash for a while."""
-        self._viewing().remove(line)
-        log.info("removed user=%s file=%s", self.username, line)
-        self.respond("250 Removed.")
+        lines = [line, *self.following("DELE", _AT_ONCE)]  # what was sent ahead shares one commit
+        for removed, refusal in zip(lines, self._viewing().remove(lines), strict=True):
+            if not refusal:
+                log.info("removed user=%s file=%s", self.username, removed)
+            self.respond(refusal or "250 Removed.")
 
     def ftp_RMD(self, line: str) -> None:
         """Refuse: folders are the server's own."""

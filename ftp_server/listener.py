@@ -8,12 +8,12 @@ from typing import Any
 from pyftpdlib.ioloop import IOLoop
 from pyftpdlib.servers import FTPServer
 
+from ftp_server.doorways import BACKLOG
 from ftp_server.file_session import FileSession
 from ftp_server.visitors import Visitors
 
 log = logging.getLogger("navette.server")
 
-BACKLOG = 1024
 _BURST = 50
 _PAUSE = 0.5  # seconds without accepting once file descriptors have run out
 _NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})

@@ -13,7 +13,9 @@ from collections.abc import Callable
 from types import FrameType
 
 from ftp_server.board import Board
-from ftp_server.server import Place, Server, ServerSettings, listening, prepare, stop_on_signals
+from ftp_server.doorways import Way, doorways
+from ftp_server.home_lock import locked
+from ftp_server.server import Place, Server, ServerSettings, prepare, stop_on_signals
 
 log = logging.getLogger("navette.server")
 
@@ -38,21 +40,23 @@ class Processes:
         self._settings = settings
         self._made = made
         self._serve = serve
-        self._sockets = [listening(settings, shared=True)]
-        host, port = self._sockets[0].getsockname()[:2]
+        self._lock = locked(settings.home)
+        self._doorways = doorways(settings.host, settings.ports, count)
+        host, port = self._doorways[0][Way.EXPLICIT].getsockname()[:2]
         self.address = str(host), int(port)
-        same = ServerSettings(settings.home, host=settings.host, port=int(port))
-        self._sockets += [listening(same, shared=True) for _ in range(count - 1)]
         self.certificate = prepare(settings, time.time)
         self._running: set[int] = set()
         self._stopping = False
 
-    def run(self) -> None:
-        """Run the processes until :meth:`stop`; for the main thread only."""
+    def start(self) -> None:
+        """Start the processes, and return once they serve; for the main thread only, as :meth:`run`."""
         for number in _STOPPING:
             signal.signal(number, self._stop_on_signal)
         signal.signal(signal.SIGALRM, lambda *_: self._signal_all(signal.SIGKILL))
         self._start()
+
+    def run(self) -> None:
+        """Keep the processes running until :meth:`stop`."""
         while self._running:
             pid, status = os.wait()
             self._running.discard(pid)
@@ -83,16 +87,21 @@ class Processes:
                 os.kill(pid, number)
 
     def _start(self) -> None:
-        board = Board(len(self._sockets))
+        board = Board(len(self._doorways))
         held, self._lifeline = os.pipe()  # what the processes hold closes with this one, however it ends
+        told, self._tell = os.pipe()
         signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
-        for number in range(len(self._sockets)):
+        for number in range(len(self._doorways)):
             pid = os.fork()
             if pid == 0:
                 self._be(number, board, held)
             self._running.add(pid)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
         os.close(held)
+        os.close(self._tell)
+        while os.read(told, 1):  # one byte of each process that serves, then the end
+            continue
+        os.close(told)
 
     def _be(self, number: int, board: Board, held: int) -> None:
         """Be one of the processes, and never return."""
@@ -101,10 +110,12 @@ class Processes:
             os.dup2(held, 0)
             os.close(held)
             os.close(self._lifeline)
-            for other, sock in enumerate(self._sockets):
-                if other != number:
+            for other, ways in enumerate(self._doorways):
+                for sock in ways.values() if other != number else ():
                     sock.close()
-            server = self._made(Place(number, board, self._sockets[number], self.certificate))
+            server = self._made(Place(number, board, self._doorways[number], self.certificate))
+            os.write(self._tell, b".")
+            os.close(self._tell)
             stop_on_signals(server)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
             self._serve(server)

@@ -3,13 +3,12 @@
 import logging
 import signal
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 
@@ -25,9 +24,11 @@ from ftp_server.data_connection import PassivePorts
 from ftp_server.database import Database
 from ftp_server.deposit_view import DepositView
 from ftp_server.deposits import Deposit, Deposits
+from ftp_server.doorways import Doorways, Way, doorways
 from ftp_server.file_session import FileSession
 from ftp_server.folders import Folders
-from ftp_server.listener import BACKLOG, Listener
+from ftp_server.home_lock import locked
+from ftp_server.listener import Listener
 from ftp_server.loop import Workers
 from ftp_server.names import Names
 from ftp_server.publishing import Publishing
@@ -42,7 +43,6 @@ from ftp_server.views import View
 from ftp_server.visitors import Visitors
 from transfer.accounts import AccountKind
 from transfer.durable import make_folder
-from transfer.failures import PermanentFailure
 
 log = logging.getLogger("navette.server")
 
@@ -67,9 +67,21 @@ class ServerSettings:
     certificate: Certificate | None = None
     transfers: int = 128
     sessions: int = 10_000
+    implicit_port: int | None = None
+    old_printers_port: int | None = None
     safe: tuple[str, ...] = ()
     log_commands: bool = False
     trash_days: int = TRASH_DAYS
+
+    @property
+    def ports(self) -> dict[Way, int]:
+        """The ports by which the server is reached, and how."""
+        wanted = {
+            Way.EXPLICIT: self.port,
+            Way.IMPLICIT: self.implicit_port,
+            Way.OLD_PRINTERS: self.old_printers_port,
+        }
+        return {way: port for way, port in wanted.items() if port is not None}
 
 
 def database(home: Path) -> Database:
@@ -90,7 +102,7 @@ class Place:
 
     number: int
     board: Board
-    listening: socket.socket
+    doorways: Doorways
     certificate: Certificate
 
 
@@ -108,9 +120,20 @@ def prepare(settings: ServerSettings, clock: Callable[[], float]) -> Certificate
         deposits.close()
         Suspects(opened, _root(settings), clock).finish()
         Trash(opened, _root(settings), clock).finish()
-    return settings.certificate or own_certificate(
-        settings.home, list(dict.fromkeys(filter(None, [settings.public_address, settings.host, "localhost"])))
-    )
+    if settings.old_printers_port is not None:
+        own_certificate(settings.home, _names(settings), rsa=True)
+    return settings.certificate or own_certificate(settings.home, _names(settings))
+
+
+def _names(settings: ServerSettings) -> list[str]:
+    """Return the hosts and addresses that a self-signed certificate is made for."""
+    return list(dict.fromkeys(filter(None, [settings.public_address, settings.host, "localhost"])))
+
+
+def alone(settings: ServerSettings, clock: Callable[[], float]) -> Place:
+    """Return the place of a server that is one process."""
+    (only,) = doorways(settings.host, settings.ports)
+    return Place(0, Board(), only, prepare(settings, clock))
 
 
 class Server:
@@ -130,7 +153,8 @@ class Server:
     ) -> None:
         self.settings = settings
         self._clock = clock
-        self._place = place or Place(0, Board(), listening(settings), prepare(settings, clock))
+        self._lock = None if place else locked(settings.home)
+        self._place = place or alone(settings, clock)
         self.certificate = self._place.certificate
         self._database = _opened(settings.home)
         self.accounts = Accounts(self._database, clock)
@@ -147,7 +171,8 @@ class Server:
         self._workers = Workers(self._loop, settings.transfers)
         self._stopping = threading.Event()
         self._chores = ThreadPoolExecutor(_CHORES, thread_name_prefix="chores")
-        self._listener = self._listen()
+        self._visitors = Visitors(self._place.board)
+        self._listeners = self._listen()
         self._loop.call_every(_SWEEP, self._sweep)
         self._loop.call_every(_SWEEP, lambda: self._chores.submit(self._look))
         self._loop.call_every(_PURGE, lambda: self._chores.submit(self._purge))
@@ -155,8 +180,15 @@ class Server:
     @property
     def address(self) -> tuple[str, int]:
         """Host and port that the server listens on."""
-        host, port = self._listener.address
+        return self.address_of(Way.EXPLICIT)
+
+    def address_of(self, way: Way) -> tuple[str, int]:
+        """Host and port that the server listens on for sessions of one way."""
+        host, port = self._listeners[way].address
         return str(host), int(port)
+
+    def _sessions(self) -> list[FileSession]:
+        return [session for listener in self._listeners.values() for session in listener.sessions]
 
     def run(self) -> None:
         """Serve until :meth:`stop`; transfers that run then come to their end."""
@@ -164,14 +196,15 @@ class Server:
         while not self._stopping.is_set():
             self._loop.loop(timeout=1.0, blocking=False)
         log.info("stopping: no new sessions, transfers under way end first")
-        self._listener.close()
-        for session in list(self._listener.sessions):
+        for listener in self._listeners.values():
+            listener.close()
+        for session in self._sessions():
             session.leave("421 The server stops. Goodbye.")
         self._workers.wait(_LAST_TRANSFERS)
-        for session in self._listener.sessions:
+        for session in self._sessions():
             session.stop()
         self._workers.wait(_LAST_TRANSFERS)
-        for session in list(self._listener.sessions):
+        for session in self._sessions():
             session.close()
         self._chores.shutdown()
         self._workers.close()
@@ -180,6 +213,8 @@ class Server:
         self._settling.close()
         self._deposits.close()
         self._database.close()
+        if self._lock:
+            self._lock.close()
         log.info("stopped")
 
     def stop(self) -> None:
@@ -187,7 +222,7 @@ class Server:
         self._stopping.set()
         self._workers.call(lambda: None)
 
-    def _listen(self) -> Listener:
+    def _listen(self) -> dict[Way, Listener]:
         services = Services(
             accounts=self.accounts,
             bans=self._bans,
@@ -205,9 +240,25 @@ class Server:
             receipts=self._receipts,
             log_commands=self.settings.log_commands,
         )
+        return {way: self._listener(self._of_way(services, way), sock) for way, sock in self._place.doorways.items()}
+
+    def _of_way(self, services: Services, way: Way) -> Services:
+        if way is Way.IMPLICIT:
+            return replace(services, implicit=True)
+        if way is Way.OLD_PRINTERS:
+            old = own_certificate(self.settings.home, _names(self.settings), rsa=True)
+            return replace(
+                services,
+                control_context=old.old_context(),
+                data_context=old.old_context(),
+                own_context=lambda: None,
+                write_only=True,
+            )
+        return services
+
+    def _listener(self, services: Services, listening: socket.socket) -> Listener:
         handler = type("ServerSession", (FileSession,), {"services": services})
-        visitors = Visitors(self._place.board)
-        return Listener(self._place.listening, handler, self._loop, visitors, self.settings.sessions)
+        return Listener(listening, handler, self._loop, self._visitors, self.settings.sessions)
 
     def _receipts(self, login: str, name_or_sha256: str) -> list[Deposit]:
         self._deposits.flush()
@@ -233,7 +284,7 @@ class Server:
     def _sweep(self) -> None:
         """End sessions that never log in, and those that say nothing for long; release what idle ones hold back."""
         now = time.monotonic()
-        for session in list(self._listener.sessions):
+        for session in self._sessions():
             idle = 0.0 if session.lent else now - session.last_active
             if idle > _IDLE or (not session.authenticated and now - session.began > _LOGIN_DEADLINE):
                 session.leave("421 You said nothing for too long. Goodbye.")
@@ -252,36 +303,12 @@ class Server:
             self._workers.call(lambda: self._end_changed(stamps))
 
     def _end_changed(self, stamps: dict[str, str]) -> None:
-        for session in list(self._listener.sessions):
+        for session in self._sessions():
             account = session.account
             if account and stamps.get(account.name.login) != account.stamp:
                 log.info("session ended user=%s peer=%s: the account changed", account.name.login, session.peer)
                 session.stop()
                 session.leave("421 This account was changed; please log in again.")
-
-
-def listening(settings: ServerSettings, *, shared: bool = False) -> socket.socket:
-    """Return a listening socket; ``shared`` ones of the same address take turns, each for one process.
-
-    Raises ``server.port_taken`` when another program holds the port.
-    """
-    try:
-        found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        family, _, _, _, address = found[0]
-        sock = socket.socket(family, socket.SOCK_STREAM)
-        try:
-            if sys.platform != "win32":
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if shared:
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-            sock.bind(address)
-            sock.listen(BACKLOG)
-        except BaseException:
-            sock.close()
-            raise
-    except OSError as error:
-        raise PermanentFailure("server.port_taken", host=settings.host, port=settings.port) from error
-    return sock
 
 
 def stop_on_signals(server: Server) -> None:

@@ -9,9 +9,10 @@ from functools import partial
 from typing import Any
 
 from ftp_server.deposits import Deposit
+from ftp_server.networks import networks_of
 from ftp_server.prefork import Processes
 from ftp_server.server import Server, ServerSettings, stop_on_signals
-from navette import account_commands, received_commands
+from navette import account_commands, ban_commands, received_commands
 from navette.log import start_log
 from navette.parent import HELD, end_with_parent
 from transfer.failures import PermanentFailure
@@ -33,13 +34,17 @@ def add(commands: Any, language: Language) -> None:
     run.add_argument("--passive-ports", type=_port_range, metavar="FIRST-LAST")
     run.add_argument("--public-address", metavar="ADDRESS")
     run.add_argument("--processes", type=int, default=PROCESSES, help=language.say("cli.server.processes"))
+    run.add_argument("--implicit-port", type=int, metavar="PORT", help=language.say("cli.server.implicit"))
+    run.add_argument("--old-printers-port", type=int, metavar="PORT", help=language.say("cli.server.old_printers"))
+    run.add_argument("--safe", action="append", default=[], metavar="NETWORK", help=language.say("cli.server.safe"))
+    run.add_argument("--log-commands", action="store_true", help=language.say("cli.server.log_commands"))
     run.add_argument("--json", action="store_true")
     run.add_argument("--tell-deposits", action="store_true", help=language.say("cli.server.tell"))
     run.set_defaults(run=_run)
 
     received_commands.add(verbs, language)
-
     account_commands.add(verbs, language)
+    ban_commands.add(verbs, language)
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -50,11 +55,16 @@ def _run(args: argparse.Namespace) -> int:
         port=args.port,
         passive_ports=args.passive_ports,
         public_address=args.public_address,
+        implicit_port=args.implicit_port,
+        old_printers_port=args.old_printers_port,
+        safe=networks_of(args.safe),
+        log_commands=args.log_commands,
     )
     server: Server | Processes
     make = partial(Server, settings, reached=kill_point(), deposited=_tell if args.tell_deposits else lambda _: None)
     if args.processes > 1 and hasattr(os, "fork"):
         server = Processes(settings, args.processes, lambda place: make(place=place), _serve_until_the_end)
+        server.start()
     else:
         server = make()
         stop_on_signals(server)

@@ -67,7 +67,7 @@ def test_every_reason_has_words() -> None:
 def test_taken_port(tmp_path: Path) -> None:
     """A port that another program holds is said in a sentence."""
     with serving(tmp_path / "server") as served:
-        told = navette(tmp_path, "server", "run", "--port", str(served.port), check=False)
+        told = navette(tmp_path / "other", "server", "run", "--port", str(served.port), check=False)
     assert (told.returncode, "[server.port_taken]" in told.stderr) == (2, True)
 
 

@@ -162,7 +162,7 @@ def test_collected(stopped: Stopped) -> None:
     """A document that was collected before its staging name went is not published again."""
     stopped.stage("a1", PDF)
     stopped.row("a1")
-    stopped.deposits.collected("a1", 1.5)
+    stopped.deposits.collected(["a1"], 1.5)
     stopped.start()
     assert stopped.published() == {}
     assert stopped.suspects() == {}
