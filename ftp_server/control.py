@@ -231,10 +231,14 @@ class ControlConnection(FTPHandler):
     def protect(self, context: ssl.SSLContext) -> None:
         """Go on with TLS: the handshake comes next."""
         plain: socket.socket = self.socket
-        self.socket = context.wrap_socket(
-            plain, server_side=True, do_handshake_on_connect=False, suppress_ragged_eofs=False
-        )
-        self._handshaking = True
+        try:
+            self.socket = context.wrap_socket(
+                plain, server_side=True, do_handshake_on_connect=False, suppress_ragged_eofs=False
+            )
+        except OSError:  # gone already; its number, now closed, may soon be another connection's
+            self._fileno, self.lost = -1, True
+        else:
+            self._handshaking = True
 
     # --- replies, from either thread
 
