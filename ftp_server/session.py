@@ -146,6 +146,9 @@ class Session(Login):
         if plain_address(ip) != self.peer or port < 1024:
             self.respond("501 Data connections go to your own address only.")
             return
+        if self.socket.getsockname()[:2] == (ip, port):
+            self.respond("501 Data connections do not go to the server itself.")
+            return
         self.opening = Active(ip, port)
         self.respond("200 I connect when the transfer begins.")
 
