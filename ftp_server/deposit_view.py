@@ -19,6 +19,7 @@ from ftp_server.receiving import Answer, Asked
 from ftp_server.refused import GONE, Refused
 from ftp_server.removal import to_trash
 from transfer.durable import make_folder, sync_folder
+from transfer.failures import Failure
 from transfer.fingerprints import checksum
 from transfer.remote_layout import file_parts, folder_parts
 
@@ -120,6 +121,8 @@ class DepositView:
                 refusals.append("")
             except Refused as refused:
                 refusals.append(refused.reply)
+            except Failure:  # a path that can be nobody's
+                refusals.append(GONE)
         return refusals
 
     def _take_back(self, raw: str) -> None:
