@@ -62,7 +62,7 @@ class DepositView:
 
     # --- depositing
 
-    def asked(self, raw: str, announced: int | None) -> Asked:
+    def asked(self, raw: str, announced: int | None, appended: bool) -> Asked:
         """Return what a deposit under the path ``raw`` asks for."""
         folder, name = file_parts(raw, self.folder)
         account = self.account
@@ -75,6 +75,7 @@ class DepositView:
             announced,
             temporary=is_temporary(raw),
             close_notify=account.close_notify,
+            appended=appended,
         )
 
     def remember(self, answer: Answer, asked: Asked) -> str:

@@ -49,8 +49,8 @@ class FileSession(Session):
         self._deposit(line, "150 Ready to receive.")
 
     def ftp_APPE(self, line: str) -> None:
-        """Receive a document under a new name: nothing is ever appended to a stored one."""
-        self._deposit(line, "150 Ready to receive.")
+        """Receive a document that begins like one, under a new name: nothing is ever appended to a stored one."""
+        self._deposit(line, "150 Ready to receive.", appended=True)
 
     def ftp_STOU(self, line: str) -> None:
         """Receive a document under a name of the server's making."""
@@ -58,9 +58,9 @@ class FileSession(Session):
         name = f"{stem}-{new_id()[:8]}{extension}"
         self._deposit(name, f"150 FILE: {name}")
 
-    def _deposit(self, raw: str, opening_line: str) -> None:
+    def _deposit(self, raw: str, opening_line: str, *, appended: bool = False) -> None:
         view, receiving = self._depositing(), self.services.receiving
-        asked = view.asked(raw, self.announced)
+        asked = view.asked(raw, self.announced, appended)
         self.announced = None
         refusal = self.services.room(view.account)
         if refusal:

@@ -27,7 +27,8 @@ GRACE = 0.25
 class Asked:
     """What a session asks to store: who, where, under which name, from which address, of which announced size.
 
-    ``temporary``: the device will rename it; ``close_notify``: over TLS, no end without the closing message is clean.
+    ``temporary``: the device will rename it; ``close_notify``: over TLS, no end without the closing message is clean;
+    ``appended``: it may be the rest of a document whose beginning was sent earlier.
     """
 
     fiduciary: str
@@ -38,6 +39,7 @@ class Asked:
     announced: int | None = None
     temporary: bool = False
     close_notify: bool = True
+    appended: bool = False
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,8 @@ def _judged(staged: Staged, ending: Ending, asked: Asked, content: Evidence, con
     if ending is Ending.TRUNCATED and not asked.close_notify:
         ending = Ending.CLOSED
     judgement = judge(ending, staged.size, asked.announced, content)
+    if asked.appended and content is Evidence.UNKNOWN and judgement.outcome is not Outcome.SUSPECT:
+        return Judgement(Outcome.SUSPECT, "no_beginning")
     if judgement.outcome is Outcome.ASK_CONTROL:
         control.stand_by(GRACE)
         if control.stopped:

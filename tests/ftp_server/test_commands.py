@@ -58,7 +58,7 @@ def test_suspects(tmp_path: Path) -> None:
 def test_every_reason_has_words() -> None:
     """Every reason to doubt a file is said in three languages."""
     reasons = {ending.value for ending in Ending} - {"closed", "close_notify"}
-    reasons |= {"shorter_than_announced", "no_end_mark", "control_lost", "server_stopped"}
+    reasons |= {"shorter_than_announced", "no_end_mark", "no_beginning", "control_lost", "server_stopped"}
     for code in LANGUAGES:
         for reason in reasons:
             assert Language(code, "navette").say(f"suspect.{reason}") != f"suspect.{reason}"
