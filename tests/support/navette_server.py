@@ -115,11 +115,17 @@ class NavetteServer:
 
 
 @contextmanager
-def shared_server(home: Path, processes: int = 2) -> Iterator[NavetteServer]:
-    """Run a server of several processes that many tests share; no session of any of them may fail."""
+def shared_server(home: Path, processes: int = 2, bound: str | None = None) -> Iterator[NavetteServer]:
+    """Run a server of several processes that many tests share; no session of any of them may fail.
+
+    ``bound``: a dossier whose account must bind its data connections to its session.
+    """
     server = NavetteServer(home)
     server.add_accounts()
-    server.add_accounts(dossier="000204")
+    for dossier in filter(None, ("000204", bound)):
+        server.add_accounts(dossier=dossier)
+    if bound:
+        navette(home, "server", "account", "bind", f"WRITE_{FIDUCIARY}_{bound}", "required")
     server.start(None, "--processes", str(processes))
     until(lambda: len(descendants(server.pid)) == processes, what="all processes of the server")
     yield server
