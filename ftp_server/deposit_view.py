@@ -188,7 +188,7 @@ class DepositView:
     def _move(self, own: _Own, place: tuple[Folder, str]) -> _Own:
         """Give a published file another name; whoever collects it at this moment has it under one of the two."""
         old = self._path(own.deposit)
-        folder = self._root + place[0]
+        folder = self.folders.free_of_documents(self._root + place[0])
         target = self.folders.published(folder)
         make_folder(target)
         name = self.publishing.names.reserve(target, place[1])

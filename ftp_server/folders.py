@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from transfer.durable import make_folder
+from transfer.safe_names import numbered
 
 Folder = tuple[str, ...]
 """A folder below a fiduciary's root, as safe names from the top."""
@@ -31,6 +32,16 @@ class Folders:
         for folder in (folders.files, folders.staging, folders.suspects, folders.trash):
             make_folder(folder)
         return folders
+
+    def free_of_documents(self, folder: Folder) -> Folder:
+        """Return a folder that no document stands in the way of: a part that one has for its name gets a counter."""
+        free: Folder = ()
+        for part in folder:
+            name, n = part, 2
+            while not (path := self.files.joinpath(*free, name)).is_dir() and path.exists():
+                name, n = numbered(part, n), n + 1
+            free += (name,)
+        return free
 
     def published(self, folder: Folder, name: str = "") -> Path:
         """Return the disk path of a published file or folder."""

@@ -24,7 +24,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ftp_server.deposits import Deposit, Deposits
-from ftp_server.folders import Folders, parts_of
+from ftp_server.folders import Folders, parts_of, shown
 from ftp_server.names import Names
 from ftp_server.settling import Settling
 from transfer.durable import make_folder
@@ -59,7 +59,8 @@ class Publishing:
             answer(earlier, True)
             return
         published, carried = None, False
-        target = folders.published(parts_of(deposit.folder))
+        folder = folders.free_of_documents(parts_of(deposit.folder))
+        target, deposit = folders.published(folder), replace(deposit, folder=shown(folder))
         try:
             make_folder(target)
             named = replace(deposit, name=self.names.reserve(target, deposit.name))

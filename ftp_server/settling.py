@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ftp_server.deposits import Deposit, Deposits, Suspect
-from ftp_server.folders import Folders
+from ftp_server.folders import Folders, parts_of, shown
 from ftp_server.names import Names
 from ftp_server.staged import carried
 from transfer.durable import make_folder, same_file, sync_folder
@@ -105,7 +105,8 @@ class Leftovers:
                 empty.rmdir()
 
     def _publish(self, stage: Path, deposit: Deposit) -> None:
-        target = self.folders.files / deposit.folder.lstrip("/")
+        folder = self.folders.free_of_documents(parts_of(deposit.folder))
+        target = self.folders.published(folder)
         make_folder(target)
         name = _name_of(stage, target)
         if name is None:
@@ -116,10 +117,11 @@ class Leftovers:
                 self._keep_suspect(stage)
                 return
             name = self._link(stage, target, deposit.name)
+        placed = replace(deposit, folder=shown(folder), name=name)
         if self.deposits.find(deposit.id) is None:
-            self.deposits.record_at_once(replace(deposit, name=name))
-        elif name != deposit.name:
-            self.deposits.rename(replace(deposit, name=name))
+            self.deposits.record_at_once(placed)
+        elif placed != deposit:
+            self.deposits.rename(placed)
         sync_folder(target)
         stage.unlink()
 

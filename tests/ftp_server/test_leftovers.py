@@ -158,6 +158,19 @@ def test_name_taken_meanwhile(stopped: Stopped) -> None:
     assert found.name == "scan(2).pdf"
 
 
+def test_folder_that_is_a_document(stopped: Stopped) -> None:
+    """A document whose folder has meanwhile become another document's name lies beside it, and its row tells where."""
+    stopped.stage("a1", PDF)
+    stopped.row("a1")
+    (stopped.folders.files / "000204").write_bytes(b"another")
+    stopped.start()
+    assert (stopped.folders.files / "000204").read_bytes() == b"another"
+    assert (stopped.folders.files / "000204(2)" / "scan.pdf").read_bytes() == PDF
+    found = stopped.deposits.find("a1")
+    assert found is not None
+    assert found.folder == "/000204(2)"
+
+
 def test_collected(stopped: Stopped) -> None:
     """A document that was collected before its staging name went is not published again."""
     stopped.stage("a1", PDF)
