@@ -87,7 +87,11 @@ class Receiving:
                 answer(Answer(deposit, held=Held(deposit, staged.path, folders)))
             else:
                 told = partial(_told, answer)
-                self.publishing.publish(deposit, staged.path, folders, staged.seal, told)
+                try:
+                    self.publishing.publish(deposit, staged.path, folders, staged.seal, told)
+                except OSError:  # the sender keeps it and sends it again: the next start must not publish it too
+                    staged.path.unlink(missing_ok=True)
+                    raise
         finally:
             staged.close()
 

@@ -1,7 +1,9 @@
 """What 226 promises: stored, under a name of its own, recorded, and only then visible."""
 
+import errno
 import ftplib
 import io
+import os
 import threading
 from pathlib import Path
 
@@ -206,3 +208,45 @@ def test_stopping_lets_a_deposit_end(tmp_path: Path) -> None:
         sock.close()
         assert ftp.voidresp().startswith("226")
     assert served.published() == {"scan.pdf": PDF}
+
+
+def test_a_document_named_like_a_folder(tmp_path: Path) -> None:
+    """A document whose name a folder needs stands in nobody's way: what goes there lies beside it, at a start too."""
+    with serving(tmp_path) as served:
+        passwords = served.passwords
+        with served.session() as ftp:
+            ftp.storbinary("STOR 000204", io.BytesIO(PDF))
+            assert ftp.storbinary("STOR 000204/a.pdf", io.BytesIO(PDF + b"a%%EOF")).startswith("226")
+            ftp.storbinary("STOR b.pdf", io.BytesIO(PDF + b"b%%EOF"))
+            assert ftp.rename("b.pdf", "000204/sub/b.pdf").startswith("250")
+        with served.session(f"WRITE_{FIDUCIARY}_000204") as ftp:
+            assert ftp.storbinary("STOR c.pdf", io.BytesIO(PDF + b"c%%EOF")).startswith("226")
+        there = {"000204"} | {f"000204(2)/{name}.pdf" for name in ("a", "sub/b", "c")}
+        assert set(served.published()) == there
+        until(lambda: served.staged() == [], 5, "the staging names to go")
+    with serving(tmp_path, passwords=passwords) as served:
+        assert set(served.published()) == there
+        with served.collecting() as ftp:
+            ftp.delete("000204")
+        with served.session(f"WRITE_{FIDUCIARY}_000204") as ftp:
+            ftp.storbinary("STOR d.pdf", io.BytesIO(PDF + b"d%%EOF"))
+        assert set(served.published()) == there - {"000204"} | {"000204/d.pdf"}
+
+
+def test_a_disk_that_refuses_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A document that got no name is not answered 226; sent again it is there once, also after the next start."""
+    link = os.link
+
+    def refusing(*names: object) -> None:
+        monkeypatch.setattr(os, "link", link)
+        raise OSError(errno.EIO, "the disk is ill")
+
+    with serving(tmp_path) as served:
+        passwords = served.passwords
+        with served.session() as ftp:
+            monkeypatch.setattr(os, "link", refusing)
+            with pytest.raises(ftplib.error_temp, match="^451"):
+                ftp.storbinary("STOR scan.pdf", io.BytesIO(PDF))
+            assert ftp.storbinary("STOR scan.pdf", io.BytesIO(PDF)).startswith("226")
+    with serving(tmp_path, passwords=passwords) as served:
+        assert list(served.published().values()) == [PDF]
