@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 HOME_FOLDER ?= var
 PO := $(wildcard */locale/*/LC_MESSAGES/*.po)
 
-.PHONY: run test check texts lock peers help
+.PHONY: run test check texts lock peers help hostile soak
 
 help:  ## what each target does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/ -/'
@@ -40,6 +40,17 @@ check: $(VENV)/test texts  ## style, types and architecture
 
 test: $(VENV)/test texts peers check  ## install what the tests need and run all of them
 	$(BIN)/pytest
+
+MINUTES ?= 30
+TOOLS := nmap sslscan testssl.sh doona
+
+hostile: $(VENV)/test texts  ## let the scanners and fuzzers of others try a running server (minutes; Debian: apt)
+	@dpkg -s $(TOOLS) >/dev/null 2>&1 || \
+		{ apt-get update -qq && apt-get install -qq -y --no-install-recommends $(TOOLS) >/dev/null; }
+	$(BIN)/pytest tests/hostile_tools/hostile.py
+
+soak: $(VENV)/test texts  ## load a server for MINUTES=30, kill it again and again, and count every document
+	$(BIN)/python tests/soak.py --minutes $(MINUTES)
 
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url --no-emit-find-links --extra build
