@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import NamedTuple
 
 from sqlalchemy import Executable, and_, bindparam, delete, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
@@ -34,8 +35,7 @@ _COLLECT = update(deposits).where(deposits.c.id == bindparam("of")).values(colle
 Row = dict[str, object]
 
 
-@dataclass(frozen=True)
-class Deposit:
+class Deposit(NamedTuple):
     """One received document: ``folder`` and ``name`` are where it is published, times in seconds since 1970 UTC."""
 
     id: str
@@ -244,7 +244,7 @@ class Deposits:
         self._writer.join()
 
     def _record(self, deposit: Deposit, *, hurry: bool) -> "Future[int]":
-        return self._submit(_INSERT, dict(vars(deposit)), hurry=hurry)
+        return self._submit(_INSERT, deposit._asdict(), hurry=hurry)
 
     def _wait_for(self, statement: Executable, row: Row | None = None) -> int:
         return self._submit(statement, row, hurry=True).result()

@@ -20,7 +20,7 @@ A document that is held (:mod:`ftp_server.holding`) is answered after the sync a
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ftp_server.deposits import Deposit, Deposits
@@ -38,6 +38,7 @@ class Publishing:
     names: Names
     settling: Settling
     reached: Callable[[str], None] = lambda _: None
+    _made: set[str] = field(default_factory=set)  # folders that are there unless somebody removes them
 
     def publish(
         self,
@@ -61,8 +62,8 @@ class Publishing:
         published, carried = None, False
         target = folders.published(parts_of(deposit.folder))
         try:
-            make_folder(target)
-            named = replace(deposit, name=self.names.reserve(target, deposit.name))
+            self._make(target)
+            named = deposit._replace(name=self.names.reserve(target, deposit.name))
             carried = seal(named)
             self.reached("server.synced")
             if not carried:
@@ -77,13 +78,18 @@ class Publishing:
                 self.settling.add(published.id, stage, target, recorded)
             self.deposits.end(deposit.retry_key, received=published is not None)
 
+    def _make(self, target: Path) -> None:
+        if str(target) not in self._made:
+            make_folder(target)
+            self._made.add(str(target))
+
     def _link(self, deposit: Deposit, stage: Path, target: Path, asked: str) -> Deposit:
         """Give the file its final name; a name that appeared on disk behind the server's back is stepped over."""
         while True:
             try:
                 os.link(stage, f"{target}/{deposit.name}")
             except FileExistsError:
-                deposit = replace(deposit, name=self.names.reserve(target, asked))
+                deposit = deposit._replace(name=self.names.reserve(target, asked))
                 self.deposits.rename(deposit)
             except FileNotFoundError:  # somebody removed the folder between making it and now
                 make_folder(target)

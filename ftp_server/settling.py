@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from ftp_server.deposits import Deposit, Deposits, Suspect
@@ -117,9 +117,9 @@ class Leftovers:
                 return
             name = self._link(stage, target, deposit.name)
         if self.deposits.find(deposit.id) is None:
-            self.deposits.record_at_once(replace(deposit, name=name))
+            self.deposits.record_at_once(deposit._replace(name=name))
         elif name != deposit.name:
-            self.deposits.rename(replace(deposit, name=name))
+            self.deposits.rename(deposit._replace(name=name))
         sync_folder(target)
         stage.unlink()
 
