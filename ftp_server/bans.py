@@ -14,6 +14,7 @@ from ftp_server.board import Board, Kind, key_of
 from ftp_server.database import Database
 from ftp_server.networks import within
 from ftp_server.tables import bans
+from transfer.failures import PermanentFailure
 
 TRIES = 15
 """Wrong passwords from one address within the window that bring a ban."""
@@ -113,7 +114,8 @@ def all_bans(database: Database) -> list[Ban]:
         return [Ban(*row) for row in connection.execute(select(bans.c.address, bans.c.until, bans.c.times))]
 
 
-def lift(database: Database, address: str) -> bool:
-    """Forget the ban of an address; return whether there was one. A running server follows within seconds."""
+def lift(database: Database, address: str) -> None:
+    """Forget the ban of an address; a running server follows within seconds. Raises ``ban.unknown``."""
     with database.write() as connection:
-        return connection.execute(delete(bans).where(bans.c.address == address)).rowcount > 0
+        if connection.execute(delete(bans).where(bans.c.address == address)).rowcount == 0:
+            raise PermanentFailure("ban.unknown", address=address[:64])

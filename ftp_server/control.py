@@ -249,23 +249,17 @@ class ControlConnection(FTPHandler):
 
     def push(self, data: str) -> None:
         """Send text; a session that leaves its replies unread is lost, a stranger's at once."""
-        if self.lost:
-            return
         left = memoryview(data.encode())
-        until = time.monotonic() + (_UNREAD if self._patient and self.authenticated else 0)
-        while True:
+        until = 0.0
+        while left and not self.lost:
             try:
                 left = left[self.socket.send(left) :]
             except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-                pass
+                until = until or time.monotonic() + (_UNREAD if self._patient and self.authenticated else 0)
+                self.lost = time.monotonic() > until
+                wait_for(writing=[self._fileno], seconds=_LINGER)
             except OSError:
                 self.lost = True
-            if not left or self.lost:
-                return
-            if time.monotonic() > until:
-                self.lost = True
-                return
-            wait_for(writing=[self._fileno], seconds=0.25)
 
     def close_when_done(self) -> None:
         """End the session after what was sent."""

@@ -6,7 +6,7 @@ Folders are virtual: any safe one is there, and appears on the disk with the fir
 import contextlib
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ftp_server.account import Account
@@ -197,7 +197,7 @@ class DepositView:
         except FileNotFoundError:
             self.publishing.names.release(target, name)
             raise Refused("550 It was collected already.") from None
-        deposit = replace(own.deposit, folder=shown(folder), name=name)
+        deposit = own.deposit._replace(folder=shown(folder), name=name)
         self.publishing.deposits.rename(deposit)
         sync_folder(target)
         with contextlib.suppress(FileNotFoundError):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import NamedTuple
 
 from sqlalchemy import Executable, and_, bindparam, delete, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
@@ -34,8 +35,7 @@ _COLLECT = update(deposits).where(deposits.c.id == bindparam("of")).values(colle
 Row = dict[str, object]
 
 
-@dataclass(frozen=True)
-class Deposit:
+class Deposit(NamedTuple):
     """One received document: ``folder`` and ``name`` are where it is published, times in seconds since 1970 UTC."""
 
     id: str
@@ -93,7 +93,7 @@ class Deposits:
         self._hurry = threading.Event()
         self._pause = threading.Event()  # never set: only waited for
         self._in_flight: set[bytes] = set()
-        self._known: set[bytes] = set()
+        self._known: dict[bytes, float] = {}
         board.tell(
             {
                 Kind.RECEIVING: self._in_flight.add,
@@ -118,17 +118,18 @@ class Deposits:
                 if note not in self._in_flight:
                     self._in_flight.add(note)
                     self._board.note(Kind.RECEIVING, note)
-                    if note not in self._known:
+                    if self._known.get(note, float("-inf")) <= self._clock() - RETRY_WINDOW:
                         return None
                     break
             self._pause.wait(_LOOK)
-        earlier = self._recorded(key)
-        return earlier if earlier and earlier.received_at > self._clock() - RETRY_WINDOW else None
+        return self._recorded(key)
 
     def _recorded(self, key: str) -> Deposit | None:
         """Return the last deposit with a known key; one that another process published gets its row in a moment."""
         self.flush()
-        newest = select(deposits).where(deposits.c.retry_key == key).order_by(deposits.c.received_at.desc()).limit(1)
+        since = self._clock() - RETRY_WINDOW  # in which few rows are: keys in no order have no index
+        where = and_(deposits.c.received_at > since, deposits.c.retry_key == key)
+        newest = select(deposits).where(where).order_by(deposits.c.received_at.desc()).limit(1)
         deadline = time.monotonic() + _ROW
         while time.monotonic() < deadline:
             with self._database.read() as connection:
@@ -145,11 +146,11 @@ class Deposits:
             self._board.note(Kind.RECEIVED if received else Kind.NOT_RECEIVED, note)
             self._in_flight.discard(note)
             if received:
-                self._known.add(note)
+                self._known[note] = self._clock()
 
     def _received(self, note: bytes) -> None:
         self._in_flight.discard(note)
-        self._known.add(note)
+        self._known[note] = self._clock()
 
     def record(self, deposit: Deposit) -> "Future[int]":
         """Record a deposit soon; its file carries the receipt until then, and through a crash to the next start."""
@@ -224,9 +225,10 @@ class Deposits:
 
         Only within a turn at the board.
         """
-        where = deposits.c.received_at > self._clock() - RETRY_WINDOW
+        known = select(deposits.c.retry_key, deposits.c.received_at)
         with self._database.read() as connection:
-            self._known = {_noted(key) for key in connection.scalars(select(deposits.c.retry_key).where(where))}
+            rows = connection.execute(known.where(deposits.c.received_at > self._clock() - RETRY_WINDOW)).all()
+        self._known = {_noted(key): at for key, at in rows}
 
     def flush(self) -> None:
         """Return once everything recorded so far is on stable storage."""
@@ -242,7 +244,7 @@ class Deposits:
         self._writer.join()
 
     def _record(self, deposit: Deposit, *, hurry: bool) -> "Future[int]":
-        return self._submit(_INSERT, dict(vars(deposit)), hurry=hurry)
+        return self._submit(_INSERT, deposit._asdict(), hurry=hurry)
 
     def _wait_for(self, statement: Executable, row: Row | None = None) -> int:
         return self._submit(statement, row, hurry=True).result()

@@ -55,7 +55,7 @@ class FileSession(Session):
     def ftp_STOU(self, line: str) -> None:
         """Receive a document under a name of the server's making."""
         stem, extension = split_extension(line.strip() or "scan")
-        name = f"{stem}-{new_id()[:8]}{extension}"
+        name = f"{stem}-{new_id()[-8:]}{extension}"
         self._deposit(name, f"150 FILE: {name}")
 
     def _deposit(self, raw: str, opening_line: str, *, appended: bool = False) -> None:

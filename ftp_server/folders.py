@@ -1,6 +1,7 @@
 """Where a fiduciary's files lie on the server's disk; never decides what becomes of them."""
 
-import uuid
+import secrets
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,8 +50,11 @@ class Folders:
 
 
 def new_id() -> str:
-    """Return a name for a deposit that no other deposit ever has (32 hex digits)."""
-    return uuid.uuid4().hex
+    """Return a name for a deposit that no other deposit ever has: 32 hex digits, the last 18 of them random.
+
+    They begin with the time, so that rows made one after the other lie together in the database and cost few writes.
+    """
+    return f"{time.time_ns() // 1000:014x}{secrets.token_hex(9)}"
 
 
 def shown(folder: Folder, name: str = "") -> str:

@@ -6,7 +6,7 @@ It is published when it is renamed or its session ends, and by the next start if
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from ftp_server.deposits import Deposit, Deposits, retry_key
@@ -45,7 +45,7 @@ def publish_held(
     """Publish a held document as ``name`` in ``folder``."""
     first = held.deposit
     key = retry_key(first.login, folder, name, first.sha256)
-    renamed = replace(first, folder=shown(folder), name=name, retry_key=key)
+    renamed = first._replace(folder=shown(folder), name=name, retry_key=key)
 
     def sealed(named: Deposit) -> bool:
         if named != first:
@@ -57,5 +57,5 @@ def publish_held(
 
 def drop_held(deposits: Deposits, held: Held, at: float) -> None:
     """Note that a held document was a test, and put it into the trash: it is never published."""
-    deposits.record_at_once(replace(held.deposit, evidence="test", collected_at=at))
+    deposits.record_at_once(held.deposit._replace(evidence="test", collected_at=at))
     held.stage.replace(held.folders.trash / held.deposit.id)

@@ -40,7 +40,7 @@ def judge(ending: Ending, size: int, announced: int | None, content: Evidence) -
     whole, even for a file that was damaged before it was sent. Then the format's end mark decides, then the closing
     message of TLS; only a plain connection and a format without end mark leave the question to the control connection.
     """
-    if ending not in {Ending.CLOSED, Ending.CLOSE_NOTIFY}:
+    if ending is not Ending.CLOSED and ending is not Ending.CLOSE_NOTIFY:
         return Judgement(Outcome.SUSPECT, ending.value)
     if announced is not None and size < announced:
         return Judgement(Outcome.SUSPECT, "shorter_than_announced")

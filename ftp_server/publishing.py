@@ -20,11 +20,11 @@ A document that is held (:mod:`ftp_server.holding`) is answered after the sync a
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ftp_server.deposits import Deposit, Deposits
-from ftp_server.folders import Folders, parts_of, shown
+from ftp_server.folders import Folder, Folders, parts_of, shown
 from ftp_server.names import Names
 from ftp_server.settling import Settling
 from transfer.durable import make_folder
@@ -38,6 +38,7 @@ class Publishing:
     names: Names
     settling: Settling
     reached: Callable[[str], None] = lambda _: None
+    _made: set[str] = field(default_factory=set)  # folders that are there unless somebody removes them
 
     def publish(
         self,
@@ -59,11 +60,10 @@ class Publishing:
             answer(earlier, True)
             return
         published, carried = None, False
-        folder = folders.free_of_documents(parts_of(deposit.folder))
-        target, deposit = folders.published(folder), replace(deposit, folder=shown(folder))
         try:
-            make_folder(target)
-            named = replace(deposit, name=self.names.reserve(target, deposit.name))
+            folder = self._made_folder(folders, parts_of(deposit.folder))
+            target, deposit = folders.published(folder), deposit._replace(folder=shown(folder))
+            named = deposit._replace(name=self.names.reserve(target, deposit.name))
             carried = seal(named)
             self.reached("server.synced")
             if not carried:
@@ -78,13 +78,21 @@ class Publishing:
                 self.settling.add(published.id, stage, target, recorded)
             self.deposits.end(deposit.retry_key, received=published is not None)
 
+    def _made_folder(self, folders: Folders, folder: Folder) -> Folder:
+        """Make a folder, or one beside the document that stands in its way, and return which it is."""
+        if str(folders.published(folder)) not in self._made:
+            folder = folders.free_of_documents(folder)
+            make_folder(folders.published(folder))
+            self._made.add(str(folders.published(folder)))
+        return folder
+
     def _link(self, deposit: Deposit, stage: Path, target: Path, asked: str) -> Deposit:
         """Give the file its final name; a name that appeared on disk behind the server's back is stepped over."""
         while True:
             try:
                 os.link(stage, f"{target}/{deposit.name}")
             except FileExistsError:
-                deposit = replace(deposit, name=self.names.reserve(target, asked))
+                deposit = deposit._replace(name=self.names.reserve(target, asked))
                 self.deposits.rename(deposit)
             except FileNotFoundError:  # somebody removed the folder between making it and now
                 make_folder(target)

@@ -28,4 +28,4 @@ def _forget_staged(publishing: Publishing, folders: Folders, path: Path, deposit
 
 def _free(folder: Path, name: str) -> str:
     """Return a name that nothing in the trash has: what no row tells of may bear any."""
-    return name if not (folder / name).exists() else f"{new_id()[:8]}-{name}"
+    return name if not (folder / name).exists() else f"{new_id()[-8:]}-{name}"

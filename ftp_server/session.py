@@ -187,7 +187,9 @@ class Session(Login):
 
 def _decoded(line: bytes) -> str:
     """Read a line as UTF-8, else as the Western Windows code page, never losing a character."""
-    for encoding in ("utf-8", "cp1252"):
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
         with contextlib.suppress(UnicodeDecodeError):
-            return line.decode(encoding)
-    return line.decode("latin-1")
+            return line.decode("cp1252")
+        return line.decode("latin-1")

@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from ftp_server.deposits import Deposit, Deposits, Suspect
@@ -117,7 +117,7 @@ class Leftovers:
                 self._keep_suspect(stage)
                 return
             name = self._link(stage, target, deposit.name)
-        placed = replace(deposit, folder=shown(folder), name=name)
+        placed = deposit._replace(folder=shown(folder), name=name)
         if self.deposits.find(deposit.id) is None:
             self.deposits.record_at_once(placed)
         elif placed != deposit:

@@ -108,7 +108,7 @@ def carried(path: Path) -> Deposit | None:
     if sys.platform != "linux":
         return None
     try:
-        return Deposit(**json.loads(os.getxattr(path, _RECEIPT)))
+        return Deposit(*json.loads(os.getxattr(path, _RECEIPT)))
     except OSError:
         return None
 
@@ -117,7 +117,7 @@ def _attach(fd: int, deposit: Deposit) -> bool:
     if sys.platform != "linux":
         return False
     try:
-        os.setxattr(fd, _RECEIPT, json.dumps(vars(deposit)).encode())
+        os.setxattr(fd, _RECEIPT, json.dumps(deposit).encode())
     except OSError:
         return False
     return True

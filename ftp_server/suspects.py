@@ -173,7 +173,7 @@ class Suspects:
             name = placing.place(doubtful.decision.name)
             self.reached("release.synced")
             deposit = _deposit(suspect, doubtful.decision.name, name, fingerprint)
-            connection.execute(insert(deposits).values(vars(deposit)))
+            connection.execute(insert(deposits).values(deposit._asdict()))
         self.reached("release.recorded")
         return True
 

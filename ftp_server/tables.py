@@ -54,7 +54,7 @@ deposits = Table(
     "deposits",
     metadata,
     Column("id", String(32), primary_key=True),
-    Column("retry_key", String(64), nullable=False, index=True),
+    Column("retry_key", String(64), nullable=False),
     Column("fiduciary", String(6), nullable=False),
     Column("login", String(32), nullable=False),
     Column("folder", String(800), nullable=False),
@@ -63,7 +63,7 @@ deposits = Table(
     Column("sha256", String(64), nullable=False),
     Column("peer", String(64), nullable=False),
     Column("evidence", String(40), nullable=False),
-    Column("received_at", Float, nullable=False),
+    Column("received_at", Float, nullable=False, index=True),
     Column("collected_at", Float),
     Index("deposits_by_place", "fiduciary", "folder", "name"),
 )

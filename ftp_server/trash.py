@@ -144,14 +144,14 @@ class Trash:
             name = placing.place(deposit.name)
             self.reached("restore.synced")
             if not placing.trashed.exists():  # else READ has collected it again, and its row says when
-                _change(connection, replace(deposit, name=name, collected_at=None))
+                _change(connection, deposit._replace(name=name, collected_at=None))
         self.reached("restore.recorded")
         with self.database.write() as connection:
             deposit = _locked(connection, deposit_id)
             if not own.is_file():
                 return
             if placing.collected(deposit.name) and deposit.collected_at is None:
-                _change(connection, replace(deposit, collected_at=self.clock()))
+                _change(connection, deposit._replace(collected_at=self.clock()))
         with self.database.write() as connection:  # what was noted is kept before the name that shows it goes
             _locked(connection, deposit_id)
             placing.let_go()

@@ -9,7 +9,6 @@ from typing import Any
 
 from ftp_server.bans import all_bans, lift
 from ftp_server.server import database
-from transfer.failures import PermanentFailure
 from transfer.language import Language
 
 
@@ -43,7 +42,6 @@ def _list(args: argparse.Namespace) -> int:
 
 def _lift(args: argparse.Namespace) -> int:
     with closing(database(args.home / "server")) as opened:
-        if not lift(opened, args.address):
-            raise PermanentFailure("ban.unknown", address=args.address[:64])
+        lift(opened, args.address)
     print(args.language.say("server.ban_lifted", address=args.address))
     return 0

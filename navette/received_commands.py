@@ -224,7 +224,7 @@ def _receipt(args: argparse.Namespace) -> int:
     with _database(args) as opened:
         found = receipts(opened, args.login, args.sought)
     if args.json:
-        print(json.dumps([vars(each) for each in found]))
+        print(json.dumps([each._asdict() for each in found]))
         return 0 if found else 1
     say = args.language.say
     for each in found:

@@ -48,6 +48,8 @@ def split_extension(name: str) -> tuple[str, str]:
 
 
 def _visible(raw: str) -> str:
+    if raw.isascii() and raw.isprintable():
+        return raw
     kept = []
     for character in unicodedata.normalize("NFC", readable(raw)):
         category = unicodedata.category(character)

@@ -36,6 +36,8 @@ def test_an_older_database_gets_the_decisions(tmp_path: Path) -> None:
         connection.execute(text("INSERT INTO suspects VALUES ('a', '570013', '', '/', 'n', 1, 'reset', '', 0)"))
         connection.execute(text("DROP TABLE suspect_decisions"))
         connection.execute(text("DROP TABLE bans"))
+        connection.execute(text("DROP INDEX ix_deposits_received_at"))
+        connection.execute(text("CREATE INDEX ix_deposits_retry_key ON deposits (retry_key)"))
         connection.execute(
             text("UPDATE alembic_version SET version_num = :before"), {"before": DECISIONS.down_revision}
         )

@@ -137,7 +137,7 @@ def test_an_empty_file_is_a_document(served: Served) -> None:
     """A file of 0 bytes whose sender lives is stored."""
     with served.session() as ftp:
         assert ftp.storbinary("STOR empty.txt", io.BytesIO(b"")).startswith("226")
-    assert served.published() == {"empty.txt": b""}
+    until(lambda: served.published() == {"empty.txt": b""}, 5, "the file, which is held as long as it may be a probe")
 
 
 def test_judgement_covers_everything() -> None:

@@ -198,7 +198,7 @@ def test_a_receipt_for_other_bytes(served: Served) -> None:
     """A file that carries a receipt for more bytes than reached the disk is released with what it holds."""
     kept = cut_off(served, "/000204/scan.pdf")
     whole = Deposit(kept, "key", FIDUCIARY, "", "/", "a", len(PDF), sha256(PDF), "", "end_mark", 0.0)
-    os.setxattr(served.folder / "suspects" / kept, "user.navette.receipt", json.dumps(vars(whole)).encode())
+    os.setxattr(served.folder / "suspects" / kept, "user.navette.receipt", json.dumps(whole).encode())
     with kept_aside(served.home) as aside:
         assert aside.suspects.release(kept).sha256 == sha256(HALF)
     with served.collecting() as ftp:
