@@ -29,7 +29,7 @@ _WAITING_LINES = 1000
 _BLOCK = 16_384  # a whole TLS record, so that nothing read stays behind unseen
 _LINGER = 0.05  # seconds a worker stays with a session that has become quiet
 _UNREAD = 30.0  # seconds a logged-in session may leave its replies unread
-_TELNET = re.compile(rb"^(?:\xff[\xf0-\xff])+")
+_TELNET = re.compile(rb"^[\xf0-\xff]+")  # in any order: some marks come as urgent data, and no command begins so
 _URGENT = frozenset({b"ABOR", b"STAT"})
 
 

@@ -227,7 +227,7 @@ def test_data_connection_that_never_speaks(tmp_path: Path, monkeypatch: pytest.M
         assert set(served.published()) == {"meanwhile/alive.pdf", "late.pdf"}
 
 
-@pytest.mark.parametrize("dress", ["plain", "telnet", "urgent", "urgent, in two"])
+@pytest.mark.parametrize("dress", ["plain", "telnet", "urgent", "urgent, in two", "urgent, halves"])
 def test_abort_in_every_dress(server: NavetteServer, dress: str) -> None:
     """ABOR ends an upload with 426 and 226, as a line, behind Telnet's marks, and with the mark sent as urgent."""
     folder = f"abort-{dress}"
@@ -241,9 +241,13 @@ def test_abort_in_every_dress(server: NavetteServer, dress: str) -> None:
         elif dress == "urgent":
             session.sock.send(b"\xff\xf4\xff\xf2", socket.MSG_OOB)
             session.send(b"ABOR\r\n")
-        else:
+        elif dress == "urgent, in two":
             session.sock.send(b"\xff\xf4\xff", socket.MSG_OOB)
             session.send(b"\xf2ABOR\r\n")
+        else:
+            session.sock.send(b"\xf4", socket.MSG_OOB)
+            session.sock.send(b"\xff", socket.MSG_OOB)
+            session.send(b"ABOR\r\n")
         assert session.reply()[:3] == "426"
         assert session.reply()[:3] == "226"
         data.close()
