@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 HOME_FOLDER ?= var
 PO := $(wildcard */locale/*/LC_MESSAGES/*.po)
 
-.PHONY: run test check texts lock peers help hostile soak
+.PHONY: run test check texts lock peers help hostile soak conformance
 
 help:  ## what each target does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/ -/'
@@ -48,6 +48,20 @@ hostile: $(VENV)/test texts  ## let the scanners and fuzzers of others try a run
 	@dpkg -s $(TOOLS) >/dev/null 2>&1 || \
 		{ apt-get update -qq && apt-get install -qq -y --no-install-recommends $(TOOLS) >/dev/null; }
 	$(BIN)/pytest tests/hostile_tools/hostile.py
+
+CONFORMANCE := $(VENV)/conformance
+
+$(CONFORMANCE)/ready: $(VENV)/test
+	rm -rf $(CONFORMANCE) && mkdir -p $(CONFORMANCE)
+	$(BIN)/pip download --quiet --no-deps --no-binary pyftpdlib --dest $(CONFORMANCE) \
+		pyftpdlib==$$($(BIN)/python -c 'import importlib.metadata as m; print(m.version("pyftpdlib"))')
+	tar -xzf $(CONFORMANCE)/pyftpdlib-*.tar.gz -C $(CONFORMANCE)
+	$(BIN)/pip install --quiet --target $(CONFORMANCE)/lib psutil
+	touch $@
+
+conformance: $(CONFORMANCE)/ready texts  ## run pyftpdlib's own tests against the server, but for what must differ
+	PYTHONPATH=tests/conformance:$(CONFORMANCE)/lib $(BIN)/pytest -c tests/conformance/pytest.ini \
+		-p pyftpdlib_tests -p no:cacheprovider $$(echo $(CONFORMANCE)/pyftpdlib-*/tests/test_functional.py)
 
 soak: $(VENV)/test texts  ## load a server for MINUTES=30, kill it again and again, and count every document
 	$(BIN)/python tests/soak.py --minutes $(MINUTES)
