@@ -19,15 +19,17 @@ from benchmarks.servers import OWN, SERVERS
 BASELINE = "vsftpd"
 PEERS = (OWN, BASELINE)
 CONNECTIONS = 4
+AHEAD = (1, 50)
+"""Documents deleted together, after as many were downloaded: by an ordinary program, and by Navette's own fetcher."""
 
 
-def measure(server: str, folder: Path, paths: list[Path]) -> tuple[Load, float]:
+def measure(server: str, folder: Path, paths: list[Path], ahead: int) -> tuple[Load, float]:
     """Collect from one server in a fresh ``folder``; return the load and the server's CPU milliseconds per document."""
     with SERVERS[server](folder, False) as served:
         upload(served.target, paths, CONNECTIONS)
         until(lambda: all(path.stat().st_nlink == 1 for path in served.folder.iterdir()), what="documents to settle")
         before = cpu_seconds(served.pid)
-        load = collect(served.collecting, [path.name for path in paths], CONNECTIONS)
+        load = collect(served.collecting, [path.name for path in paths], CONNECTIONS, ahead)
         used = cpu_seconds(served.pid) - before
         if any(served.folder.iterdir()):
             raise RuntimeError("documents were left")
@@ -40,15 +42,20 @@ def main() -> None:
     asked = words("collect", "300 documents and 3 rounds").parse_args()
     count, rounds = (300, 3) if asked.quick else (COUNT, 5)
     rounds = asked.rounds or rounds
-    found: dict[str, list[tuple[Load, float]]] = {server: [] for server in chosen(PEERS, asked.only)}
     with working_folder() as folder:
         (folder / "documents").mkdir()
         paths = make(folder / "documents", count)
-        for n in range(rounds):
-            for server, runs in found.items():
-                runs.append(measure(server, folder / f"run-{n}", paths))
+        for ahead in AHEAD:
+            found: dict[str, list[tuple[Load, float]]] = {server: [] for server in chosen(PEERS, asked.only)}
+            for n in range(rounds):
+                for server, runs in found.items():
+                    runs.append(measure(server, folder / f"run-{n}", paths, ahead))
+            _print(f"{count} documents, {ahead} deleted at once, {CONNECTIONS} connections, {rounds} rounds", found)
+
+
+def _print(title: str, found: dict[str, list[tuple[Load, float]]]) -> None:
     rates = {server: Seen([load.rate for load, _ in runs]) for server, runs in found.items()}
-    print(f"{count} documents downloaded and deleted, {CONNECTIONS} connections, {rounds} rounds")
+    print(title)
     table(
         ["server", "documents/s", f"x {BASELINE}", "ms50", "ms95", "CPU ms"],
         [

@@ -118,20 +118,25 @@ def _store_read(session: RawSession, path: Path) -> None:
     session.store(path.name, path.read_bytes())
 
 
-def collect(target: Target, names: Sequence[str], connections: int) -> Load:
-    """Download and then delete all documents over ``connections`` kept sessions, logged in before the clock starts."""
-    return run([partial(_collect, target, names[n::connections]) for n in range(connections)])
+def collect(target: Target, names: Sequence[str], connections: int, ahead: int) -> Load:
+    """Download and delete all documents over ``connections`` kept sessions, logged in before the clock starts.
+
+    ``ahead`` documents are downloaded, then deleted by as many commands in one packet.
+    """
+    return run([partial(_collect, target, names[n::connections], ahead) for n in range(connections)])
 
 
-def _collect(target: Target, names: Sequence[str], start: Callable[[], object]) -> list[float]:
-    def fetch(name: str) -> None:
-        session.drain(f"RETR {name}")
-        session.say(f"DELE {name}", 250)
-
+def _collect(target: Target, names: Sequence[str], ahead: int, start: Callable[[], object]) -> list[float]:
     with RawSession(target) as session:
         session.prepare()
         start()
-        return timed(partial(fetch, name) for name in names)
+        each = []
+        for at in range(0, len(names), ahead):
+            group = names[at : at + ahead]
+            each += timed(partial(session.drain, f"RETR {name}") for name in group)
+            (removing,) = timed([partial(session.say_all, [f"DELE {name}" for name in group], 250)])
+            each = [*each[: -len(group)], *(one + removing / len(group) for one in each[-len(group) :])]
+        return each
 
 
 def scan(target: Target, count: int, at_once: int) -> Load:

@@ -44,8 +44,8 @@ def own(folder: Path, tls: bool = False, program: Sequence[str] = NAVETTE) -> It
     write, read = f"WRITE_{FIDUCIARY}", f"READ_{FIDUCIARY}"
     if not tls:
         navette(folder, "server", "account", "tls", read, "optional")
-    server.start()
     try:
+        server.start()
         targets = [Target(server.port, login, server.passwords[login], f"/{DOSSIER}", tls) for login in (write, read)]
         for target in targets * _LOGINS:
             RawSession(target).close()

@@ -3,7 +3,7 @@
 import contextlib
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -60,6 +60,12 @@ class RawSession:
         """Send one command and return the last line of its reply; RuntimeError if that is of another kind."""
         self._control.sendall(command.encode() + b"\r\n")
         return self._expect(code)
+
+    def say_all(self, commands: Sequence[str], code: int) -> None:
+        """Send commands ahead, in one packet, and then read their replies."""
+        self._control.sendall("".join(f"{command}\r\n" for command in commands).encode())
+        for _ in commands:
+            self._expect(code)
 
     def store(self, name: str, content: bytes) -> None:
         """Upload bytes; returns with their 226."""
