@@ -104,7 +104,7 @@ def main() -> None:
     parser.add_argument("--command", choices=COMMANDS, action="append")
     asked = parser.parse_args()
     rounds = asked.rounds or (2 if asked.quick else 5)
-    with working_folder(1024) as folder:
+    with working_folder(2048) as folder:  # an inode for every 16 KiB
         for count in asked.files or (SIZES[:1] if asked.quick else SIZES):
             files = folder / f"files-{count}"
             make(files, count)
