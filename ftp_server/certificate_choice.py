@@ -7,7 +7,7 @@ from pathlib import Path
 from ftp_server import server_ini
 from ftp_server.certificate_facts import facts, refuse_out_of_date, refuse_unfit
 from ftp_server.certificates import Certificate, make_self_signed, own_certificate
-from ftp_server.home import make_home
+from ftp_server.home import give_to_owner, make_home
 from ftp_server.server_ini import HostSettings
 from transfer.failures import PermanentFailure
 
@@ -74,6 +74,8 @@ def renew(home: Path, now: float) -> Certificate:
     try:
         make_home(home)
         make_self_signed(certificate, names_of(server_ini.read(home)))
+        give_to_owner(certificate.key)
+        give_to_owner(certificate.chain)
     except OSError as error:
         raise PermanentFailure("certificate.not_written", file=str(certificate.chain)) from error
     return use(home, [(certificate.chain, certificate.key)], max(now, time.time()))

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from ftp_server.home import give_to_owner
 from transfer.durable import sync_folder
 
 
@@ -19,6 +20,7 @@ def replace_file(path: Path, content: bytes, mode: int = 0o600, *, durable: bool
             file.flush()
             if durable:
                 os.fsync(file.fileno())
+        give_to_owner(draft)
         draft.replace(path)
     except BaseException:
         draft.unlink(missing_ok=True)

@@ -16,7 +16,14 @@ from ftp_server.prefork import Processes
 from ftp_server.running import RunningServer, told
 from ftp_server.server import Server, ServerSettings, stop_on_signals
 from ftp_server.server_ini import HostSettings
-from navette import account_commands, ban_commands, certificate_commands, received_commands, settings_command
+from navette import (
+    account_commands,
+    ban_commands,
+    certificate_commands,
+    doctor_command,
+    received_commands,
+    settings_command,
+)
 from navette.log import start_log
 from navette.parent import HELD, end_with_parent
 from transfer.kill_point import kill_point
@@ -62,6 +69,7 @@ def add(commands: Any, language: Language) -> None:
     ban_commands.add(verbs, language)
     certificate_commands.add(verbs, language)
     settings_command.add(verbs, language)
+    doctor_command.add(verbs, language)
 
 
 def _run(args: argparse.Namespace) -> int:
