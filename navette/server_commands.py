@@ -23,6 +23,7 @@ from navette import (
     doctor_command,
     received_commands,
     settings_command,
+    status_command,
 )
 from navette.log import start_log
 from navette.parent import HELD, end_with_parent
@@ -68,8 +69,8 @@ def add(commands: Any, language: Language) -> None:
     account_commands.add(verbs, language)
     ban_commands.add(verbs, language)
     certificate_commands.add(verbs, language)
-    settings_command.add(verbs, language)
-    doctor_command.add(verbs, language)
+    for each in (settings_command, status_command, doctor_command):
+        each.add(verbs, language)
 
 
 def _run(args: argparse.Namespace) -> int:
