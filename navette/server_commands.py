@@ -5,6 +5,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -78,7 +79,9 @@ def _run(args: argparse.Namespace) -> int:
     home = args.home / "server"
     since = time.time()
     host_settings = _settings(args, home)
+    measure = _measure(host_settings, home)
     server = _started(args, home, host_settings)
+    measure()  # a thread, which must not be there before the processes are
     end_with_parent(server.stop)
     host, port = server.address
     with told(home, RunningServer(os.getpid(), since, replace(host_settings, host=host, port=port))):
@@ -122,6 +125,15 @@ def _started(args: argparse.Namespace, home: Path, chosen: HostSettings) -> Serv
     server = make()
     stop_on_signals(server)
     return server
+
+
+def _measure(chosen: HostSettings, home: Path) -> Callable[[], None]:
+    """Return what starts the measurements; the library is needed only by those who asked for them."""
+    if chosen.metrics_port is None:
+        return lambda: None
+    from ftp_server.metrics import Metrics
+
+    return Metrics(home, chosen.metrics_port).serve
 
 
 def _serve_until_the_end(server: Server) -> None:
