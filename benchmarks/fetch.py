@@ -19,7 +19,8 @@ from scanners import lftp_command
 
 from benchmarks.disk import working_folder
 from benchmarks.documents import COUNT, make
-from benchmarks.load import Target, upload
+from benchmarks.load import upload
+from benchmarks.session import Target
 from transfer.client_ini import Connection, Security
 
 CONNECTIONS = 4

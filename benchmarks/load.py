@@ -1,123 +1,156 @@
-"""Uploads files as fast as an FTP server takes them; never verifies or removes anything, it only makes load."""
+"""Runs shares of load at once, in up to two processes; never checks what the server made of it."""
 
+import itertools
 import multiprocessing
-import os
-import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.queues import SimpleQueue
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
+from benchmarks.session import RawSession, Target
+
+PROCESSES = 2
+"""Processes that make load: one alone cannot tire a fast server."""
+
+_SCAN = 50 * 1024  # bytes of a page in black and white
+
+_PREPARING = 600.0  # seconds that all shares together may take to get ready
+
+Share = Callable[[Callable[[], object]], list[float]]
+"""Work for one connection: get ready, call the given function (the clock starts once all have), return seconds each."""
+
 
 @dataclass(frozen=True)
-class Target:
-    """Where the load goes: a plain FTP server, a login, and the folder to deposit in."""
+class Load:
+    """What a load took: seconds in all, and the seconds of each operation, sorted."""
 
-    port: int
-    user: str
-    password: str
-    folder: str
+    seconds: float
+    each: list[float]
+
+    @property
+    def rate(self) -> float:
+        """Operations per second."""
+        return len(self.each) / self.seconds
+
+    def milliseconds(self, percent: int) -> float:
+        """Return how long an operation took that only ``100 - percent`` of a hundred exceeded."""
+        return 1000 * self.each[min(len(self.each) * percent // 100, len(self.each) - 1)]
 
 
-def upload(target: Target, paths: Sequence[Path], connections: int, processes: int = 2) -> float:
-    """Upload all files over ``connections`` kept sessions in up to ``processes`` processes; return the seconds it took.
-
-    Sessions are logged in before the clock starts. A file counts when its 226 has come.
-    """
-    processes = min(processes, connections)
+def run(shares: Sequence[Share], processes: int = PROCESSES) -> Load:
+    """Run all shares at once, each in a thread, spread over up to ``processes`` processes."""
+    processes = min(processes, len(shares))
     context = multiprocessing.get_context("fork")
-    start, ready = context.Barrier(processes + 1), context.SimpleQueue()
-    workers = []
-    for n in range(processes):
-        share = [list(paths[k::connections]) for k in range(n, connections, processes)]
-        workers.append(context.Process(target=_work, args=(target, share, start, ready)))
+    start, told = context.Barrier(len(shares) + 1), context.SimpleQueue()
+    workers = [context.Process(target=_work, args=(shares[n::processes], start, told)) for n in range(processes)]
     for worker in workers:
         worker.start()
-    start.wait(60)
-    began = time.perf_counter()
-    failures = [failure for _ in workers if (failure := ready.get())]
-    took = time.perf_counter() - began
+    try:
+        start.wait(_PREPARING)
+    except threading.BrokenBarrierError:
+        began = 0.0  # a share failed before it was ready, and says why
+    else:
+        began = time.perf_counter()
+    results = list(itertools.chain.from_iterable(told.get() for _ in workers))
     for worker in workers:
         worker.join()
+    failures = [result for result in results if isinstance(result, str)]
     if failures:
-        raise RuntimeError(f"the load failed: {failures[0]}")
-    return took
+        first = min(failures, key=lambda failure: "BrokenBarrier" in failure)  # that is what the others then say
+        raise RuntimeError(f"the load failed: {first}")
+    ended = max(end for end, _ in results)
+    return Load(ended - began, sorted(itertools.chain.from_iterable(each for _, each in results)))
 
 
-class _Session:
-    """The least that an FTP client must do: one command, one reply, a data connection for each file."""
+def _work(shares: Sequence[Share], start: Barrier, told: "SimpleQueue[list[tuple[float, list[float]] | str]]") -> None:
+    """Run some shares in threads of this process; tell when each ended and what it took, or why it failed."""
+    results: list[tuple[float, list[float]] | str] = []
 
-    def __init__(self, target: Target) -> None:
-        self._control = socket.create_connection(("127.0.0.1", target.port), timeout=60)
-        self._control.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._replies = self._control.makefile("rb")
-        self._expect(220)
-        for command, code in (
-            (f"USER {target.user}", 331),
-            (f"PASS {target.password}", 230),
-            ("TYPE I", 200),
-        ):
-            self.say(command, code)
-        if target.folder != "/":
-            self.say(f"CWD {target.folder}", 250)
-
-    def say(self, command: str, code: int) -> bytes:
-        self._control.sendall(command.encode() + b"\r\n")
-        return self._expect(code)
-
-    def send(self, path: Path) -> None:
-        numbers = self.say("PASV", 227).split(b"(")[1].split(b")")[0].split(b",")
-        with socket.create_connection(("127.0.0.1", int(numbers[4]) * 256 + int(numbers[5])), timeout=60) as data:
-            data.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._control.sendall(b"STOR " + path.name.encode() + b"\r\n")
-            self._expect(150)
-            with path.open("rb") as file:
-                size = os.fstat(file.fileno()).st_size
-                at = 0
-                while at < size:
-                    at += os.sendfile(data.fileno(), file.fileno(), at, size - at)
-        self._expect(226)
-
-    def close(self) -> None:
-        self._replies.close()
-        self._control.close()
-
-    def _expect(self, code: int) -> bytes:
-        line = self._replies.readline()
-        first = line[:3]
-        while line[3:4] == b"-" or line[:3] != first:
-            line = self._replies.readline()
-        if not first.startswith(str(code)[:1].encode()):
-            raise RuntimeError(f"wanted {code}, got {line!r}")
-        return line
-
-
-def _work(target: Target, shares: list[list[Path]], start: Barrier, ready: "SimpleQueue[str]") -> None:
-    """Run one session per share in threads of this process, and say what failed, or nothing."""
-    failures: list[str] = []
-
-    def run(session: _Session, paths: list[Path]) -> None:
+    def run_one(share: Share) -> None:
         try:
-            for path in paths:
-                session.send(path)
+            each = share(start.wait)
+            results.append((time.perf_counter(), each))
         except (OSError, RuntimeError, IndexError, ValueError) as error:
-            failures.append(repr(error))
+            results.append(repr(error))
+            start.abort()
 
-    try:
-        sessions = [_Session(target) for _ in shares]
-    except (OSError, RuntimeError) as error:
-        start.wait()
-        ready.put(repr(error))
-        return
-    threads = [threading.Thread(target=run, args=pair) for pair in zip(sessions, shares, strict=True)]
-    start.wait()
+    threads = [threading.Thread(target=run_one, args=(share,)) for share in shares]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    for session in sessions:
-        session.close()
-    ready.put(failures[0] if failures else "")
+    told.put(results)
+
+
+def timed(actions: Iterable[Callable[[], object]]) -> list[float]:
+    """Do one after the other and return the seconds of each."""
+    each = []
+    for action in actions:
+        began = time.perf_counter()
+        action()
+        each.append(time.perf_counter() - began)
+    return each
+
+
+def upload(target: Target, paths: Sequence[Path], connections: int) -> Load:
+    """Upload all files over ``connections`` kept sessions, logged in before the clock starts.
+
+    A file counts when its 226 has come.
+    """
+    return run([partial(_upload, target, paths[n::connections]) for n in range(connections)])
+
+
+def _upload(target: Target, paths: Sequence[Path], start: Callable[[], object]) -> list[float]:
+    with RawSession(target) as session:
+        session.prepare()
+        start()
+        # plain: the file is sent without being read; over TLS it has to be read anyway
+        if target.tls:
+            return timed(partial(_store_read, session, path) for path in paths)
+        return timed(partial(session.store_file, path) for path in paths)
+
+
+def _store_read(session: RawSession, path: Path) -> None:
+    session.store(path.name, path.read_bytes())
+
+
+def collect(target: Target, names: Sequence[str], connections: int, ahead: int) -> Load:
+    """Download and delete all documents over ``connections`` kept sessions, logged in before the clock starts.
+
+    ``ahead`` documents are downloaded, then deleted by as many commands in one packet.
+    """
+    return run([partial(_collect, target, names[n::connections], ahead) for n in range(connections)])
+
+
+def _collect(target: Target, names: Sequence[str], ahead: int, start: Callable[[], object]) -> list[float]:
+    with RawSession(target) as session:
+        session.prepare()
+        start()
+        each = []
+        for at in range(0, len(names), ahead):
+            group = names[at : at + ahead]
+            each += timed(partial(session.drain, f"RETR {name}") for name in group)
+            (removing,) = timed([partial(session.say_all, [f"DELE {name}" for name in group], 250)])
+            each = [*each[: -len(group)], *(one + removing / len(group) for one in each[-len(group) :])]
+        return each
+
+
+def scan(target: Target, count: int, at_once: int) -> Load:
+    """Make ``count`` scanner sessions, ``at_once`` at a time: connect, log in, deposit 50 KiB, say goodbye."""
+    filling = b"%%PDF-1.4\n%%%08d\n%b\n%%%%EOF\n" % (0, bytes(_SCAN - 28))
+    return run([partial(_scan, target, filling, range(n, count, at_once)) for n in range(at_once)])
+
+
+def _scan(target: Target, filling: bytes, numbers: Iterable[int], start: Callable[[], object]) -> list[float]:
+    def one(number: int) -> None:
+        session = RawSession(target)
+        session.prepare()
+        session.store(f"scan_{number:06}.pdf", filling.replace(b"%00000000", b"%%%08d" % number, 1))
+        session.quit()
+
+    start()
+    return timed(partial(one, number) for number in numbers)

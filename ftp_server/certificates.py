@@ -22,10 +22,11 @@ _CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 
 @dataclass(frozen=True)
 class Certificate:
-    """A certificate chain and its key as PEM files."""
+    """A certificate chain and its key as PEM files; ``second`` has a key of another kind, for who needs that."""
 
     chain: Path
     key: Path
+    second: "Certificate | None" = None
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of the first certificate in hex, as client INIs pin it."""
@@ -37,7 +38,8 @@ class Certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.set_ciphers(_CIPHERS)
-        context.load_cert_chain(self.chain, self.key)
+        for each in filter(None, (self, self.second)):
+            context.load_cert_chain(each.chain, each.key)
         return context
 
     def data_context(self) -> ssl.SSLContext:
@@ -70,10 +72,15 @@ def own_certificate(folder: Path, names: list[str], *, rsa: bool = False) -> Cer
     stem = "old-printers" if rsa else "certificate"
     certificate = Certificate(folder / f"{stem}.pem", folder / f"{stem}.key")
     if not certificate.chain.exists():
-        key = rsa_keys.generate_private_key(65_537, 2048) if rsa else ec.generate_private_key(ec.SECP256R1())
-        _write(certificate.key, _key_pem(key), 0o600)
-        _write(certificate.chain, _self_signed(key, names).public_bytes(serialization.Encoding.PEM), 0o644)
+        make_self_signed(certificate, names, rsa=rsa)
     return certificate
+
+
+def make_self_signed(certificate: Certificate, names: list[str], *, rsa: bool = False) -> None:
+    """Write a new self-signed certificate and its key to the paths of ``certificate``."""
+    key = rsa_keys.generate_private_key(65_537, 2048) if rsa else ec.generate_private_key(ec.SECP256R1())
+    _write(certificate.key, _key_pem(key), 0o600)
+    _write(certificate.chain, _self_signed(key, names).public_bytes(serialization.Encoding.PEM), 0o644)
 
 
 def _self_signed(key: Key, names: list[str]) -> x509.Certificate:

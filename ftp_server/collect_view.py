@@ -1,7 +1,7 @@
 """What a READ account sees and may do with files: all that is published for its fiduciary; never speaks FTP."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,21 +31,28 @@ class CollectView:
     def change_folder(self, raw: str) -> None:
         """Go to a folder that exists."""
         folder = folder_parts(raw, self.folder)
-        if not self.folders.published(folder).is_dir():
-            raise Refused("550 There is no such folder.")
+        self._listable(folder)
         self.folder = folder
 
-    def entries(self, raw: str) -> list[Entry]:
-        """List a folder, with the hashes that are on record."""
+    def entries(self, raw: str, *, hashed: bool = False) -> Iterator[Entry]:
+        """List a folder, ``hashed`` with the hashes that are on record; one line is read after the other."""
         folder = folder_parts(raw, self.folder)
-        hashes = {
-            deposit.name: deposit.sha256 for deposit in self.publishing.deposits.published(self._fiduciary, folder)
-        }
-        try:
-            with os.scandir(self.folders.published(folder)) as found:
-                return [_disk_entry(entry.name, entry.stat(), hashes.get(entry.name)) for entry in found]
-        except (FileNotFoundError, NotADirectoryError):
-            raise Refused("550 There is no such folder.") from None
+        path = self._listable(folder)
+        hashes = {}
+        if hashed:
+            recorded = self.publishing.deposits.published(self._fiduciary, folder)
+            hashes = {deposit.name: deposit.sha256 for deposit in recorded}
+        return _entries(path, hashes)
+
+    def names(self, raw: str) -> Iterator[str]:
+        """List the names in a folder, looking at none of the files."""
+        return _names(self._listable(folder_parts(raw, self.folder)))
+
+    def _listable(self, folder: Folder) -> Path:
+        path = self.folders.published(folder)
+        if not path.is_dir():
+            raise Refused("550 There is no such folder.")
+        return path
 
     def entry(self, raw: str) -> Entry:
         """Return a published file."""
@@ -97,6 +104,22 @@ class CollectView:
     @property
     def _fiduciary(self) -> str:
         return self.account.name.fiduciary
+
+
+def _entries(path: Path, hashes: dict[str, str]) -> Iterator[Entry]:
+    with os.scandir(path) as found:
+        for each in found:
+            try:
+                stat = each.stat()
+            except FileNotFoundError:  # collected by another session since
+                continue
+            yield _disk_entry(each.name, stat, hashes.get(each.name))
+
+
+def _names(path: Path) -> Iterator[str]:
+    with os.scandir(path) as found:
+        for each in found:
+            yield each.name
 
 
 def _disk_entry(name: str, stat: os.stat_result, sha256: str | None) -> Entry:

@@ -141,11 +141,16 @@ class DepositView:
 
     # --- looking
 
-    def entries(self, raw: str) -> list[Entry]:
-        """List this session's own deposits in a folder."""
+    def entries(self, raw: str, *, hashed: bool = True) -> list[Entry]:
+        """List this session's own deposits in a folder, always with their hashes."""
+        del hashed
         folder = folder_parts(raw, self.folder)
         own = {own.deposit.id: own.deposit for (place, _), own in self._own.items() if place == folder}
         return [_entry(deposit) for deposit in own.values()]
+
+    def names(self, raw: str) -> list[str]:
+        """List the names of this session's own deposits in a folder."""
+        return [entry.name for entry in self.entries(raw)]
 
     def entry(self, raw: str) -> Entry:
         """Return one of this session's own deposits; everything else is refused as if it did not exist."""

@@ -3,7 +3,7 @@
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Iterable
 
 from ftp_server.collect_view import CollectView
 from ftp_server.data_connection import DataConnection
@@ -158,20 +158,19 @@ class FileSession(Session):
     def ftp_LIST(self, line: str) -> None:
         """List a folder the way ``ls -l`` does."""
         now = time.time()
-        self._list(_without_options(line), lambda entry: long_line(entry, now))
+        self._list(long_line(entry, now) for entry in self._viewing().entries(_without_options(line)))
 
     def ftp_NLST(self, line: str) -> None:
         """List the names in a folder."""
-        self._list(_without_options(line), lambda entry: entry.name)
+        self._list(self._viewing().names(_without_options(line)))
 
     def ftp_MLSD(self, line: str) -> None:
         """List a folder with facts."""
-        self._list(line, fact_line)
+        self._list(map(fact_line, self._viewing().entries(line, hashed=True)))
 
-    def _list(self, raw: str, as_line: Callable[[Entry], str]) -> None:
-        entries = self._viewing().entries(raw)
+    def _list(self, lines: Iterable[str]) -> None:
         with self.transfer("150 Here it comes.") as data:
-            self._sent(data, data.send(blocks(as_line(entry) for entry in entries)))
+            self._sent(data, data.send(blocks(lines)))
 
     def _sent(self, data: DataConnection, complete: bool) -> None:
         if complete:

@@ -1,11 +1,21 @@
-"""Lets one server at a time have a home; never waits for another to leave it."""
+"""Lets one server at a time have a home; never waits longer than a moment for another to leave it."""
 
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import BinaryIO
 
-from transfer.durable import make_folder
+from ftp_server.home import make_home
 from transfer.failures import PermanentFailure
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+_MOMENT = 1.0  # seconds: a look at who has it, or the end of the one before, takes no longer
+_LOOK = 0.02
 
 
 def locked(home: Path) -> BinaryIO:
@@ -13,18 +23,39 @@ def locked(home: Path) -> BinaryIO:
 
     Raises ``server.home_taken`` when another server has it.
     """
-    make_folder(home)
-    file = (home / "server.lock").open("ab")
+    make_home(home)
+    file = _path(home).open("ab")
+    until = time.monotonic() + _MOMENT
+    while not _lock(file):
+        if time.monotonic() > until:
+            file.close()
+            raise PermanentFailure("server.home_taken", home=str(home))
+        threading.Event().wait(_LOOK)
+    return file
+
+
+def is_locked(home: Path) -> bool:
+    """Tell whether a server has a home."""
+    try:
+        with _path(home).open("rb") as file:
+            return not _lock(file, shared=True)
+    except FileNotFoundError:
+        return False
+    except PermissionError:  # another user's: whoever asks may not know
+        return True
+
+
+def _path(home: Path) -> Path:
+    return home / "server.lock"
+
+
+def _lock(file: BinaryIO, *, shared: bool = False) -> bool:
+    """Lock a file until it is closed, here and in forked processes; False when another program holds it."""
     try:
         if sys.platform == "win32":
-            import msvcrt
-
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
         else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except OSError:
-        file.close()
-        raise PermanentFailure("server.home_taken", home=str(home)) from None
-    return file
+        return False
+    return True

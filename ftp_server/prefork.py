@@ -8,6 +8,7 @@ import contextlib
 import logging
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable
 from types import FrameType
@@ -15,11 +16,12 @@ from types import FrameType
 from ftp_server.board import Board
 from ftp_server.doorways import Way, doorways
 from ftp_server.home_lock import locked
-from ftp_server.server import Place, Server, ServerSettings, prepare, stop_on_signals
+from ftp_server.server import Place, Server, ServerSettings, prepare, reload_on_signal, stop_on_signals
 
 log = logging.getLogger("navette.server")
 
 _STOPPING = (signal.SIGTERM, signal.SIGINT)
+_OBEYED = (*_STOPPING, signal.SIGHUP) if sys.platform != "win32" else _STOPPING
 _LAST = 45  # seconds that processes have to end by themselves
 _PAUSE = 1.0  # seconds before a new start: a fault at the start must not keep a processor busy
 
@@ -53,6 +55,7 @@ class Processes:
         for number in _STOPPING:
             signal.signal(number, self._stop_on_signal)
         signal.signal(signal.SIGALRM, lambda *_: self._signal_all(signal.SIGKILL))
+        reload_on_signal(self.reload, self.stop)
         self._start()
 
     def run(self) -> None:
@@ -66,7 +69,7 @@ class Processes:
                 while self._running:
                     self._running.discard(os.wait()[0])
                 time.sleep(_PAUSE)
-                prepare(self._settings, time.time)
+                self.certificate = prepare(self._settings, time.time)
                 self._start()
         signal.alarm(0)
 
@@ -76,6 +79,10 @@ class Processes:
             self._stopping = True
             signal.alarm(_LAST)
         self._signal_all(signal.SIGTERM)
+
+    def reload(self) -> None:
+        """Make all processes load the certificate anew for new sessions."""
+        self._signal_all(signal.SIGHUP)
 
     def _stop_on_signal(self, number: int, frame: FrameType | None) -> None:
         del number, frame
@@ -90,13 +97,13 @@ class Processes:
         board = Board(len(self._doorways))
         held, self._lifeline = os.pipe()  # what the processes hold closes with this one, however it ends
         told, self._tell = os.pipe()
-        signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
+        signal.pthread_sigmask(signal.SIG_BLOCK, _OBEYED)
         for number in range(len(self._doorways)):
             pid = os.fork()
             if pid == 0:
                 self._be(number, board, held)
             self._running.add(pid)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _OBEYED)
         os.close(held)
         os.close(self._tell)
         while os.read(told, 1):  # one byte of each process that serves, then the end
@@ -117,7 +124,7 @@ class Processes:
             os.write(self._tell, b".")
             os.close(self._tell)
             stop_on_signals(server)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _OBEYED)
             self._serve(server)
             ended = 0
         except Exception:  # the outermost loop of a process

@@ -1,8 +1,11 @@
 """Builds the server from its settings and runs it until it is told to stop; never makes an account."""
 
 import logging
+import os
 import signal
 import socket
+import ssl
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -18,6 +21,7 @@ from ftp_server.account import Account
 from ftp_server.accounts import Accounts
 from ftp_server.bans import Bans
 from ftp_server.board import Board
+from ftp_server.certificate_choice import chosen, own_names
 from ftp_server.certificates import Certificate, own_certificate
 from ftp_server.collect_view import CollectView
 from ftp_server.data_connection import PassivePorts
@@ -27,6 +31,7 @@ from ftp_server.deposits import Deposit, Deposits
 from ftp_server.doorways import Doorways, Way, doorways
 from ftp_server.file_session import FileSession
 from ftp_server.folders import Folders
+from ftp_server.home import make_home
 from ftp_server.home_lock import locked
 from ftp_server.listener import Listener
 from ftp_server.loop import Workers
@@ -37,12 +42,13 @@ from ftp_server.room import Room
 from ftp_server.services import Services
 from ftp_server.settling import Leftovers, Settling
 from ftp_server.suspects import Suspects
+from ftp_server.tally import CountedSession, Tally
 from ftp_server.tracking import receipts
 from ftp_server.trash import TRASH_DAYS, Trash
 from ftp_server.views import View
 from ftp_server.visitors import Visitors
 from transfer.accounts import AccountKind
-from transfer.durable import make_folder
+from transfer.failures import Failure
 
 log = logging.getLogger("navette.server")
 
@@ -86,13 +92,14 @@ class ServerSettings:
 
 def database(home: Path) -> Database:
     """Open the server's database, made if it is missing and brought up to date."""
-    make_folder(home)
-    opened = _opened(home)
-    opened.migrate()
-    return opened
+    make_home(home)
+    found = opened(home)
+    found.migrate()
+    return found
 
 
-def _opened(home: Path) -> Database:
+def opened(home: Path) -> Database:
+    """Open the server's database as it is."""
     return Database(f"sqlite:///{home / 'server.db'}")
 
 
@@ -112,22 +119,25 @@ def _root(settings: ServerSettings) -> Path:
 
 def prepare(settings: ServerSettings, clock: Callable[[], float]) -> Certificate:
     """Sort out what an earlier run left behind, before any process serves; return the server's certificate."""
-    with closing(database(settings.home)) as opened:
-        deposits = Deposits(opened, Board(), clock)
-        for fiduciary in sorted({account.name.fiduciary for account in Accounts(opened, clock).list()}):
+    with closing(database(settings.home)) as found:
+        deposits = Deposits(found, Board(), clock)
+        for fiduciary in sorted({account.name.fiduciary for account in Accounts(found, clock).list()}):
             folders = Folders.of(_root(settings), fiduciary)
             Leftovers(fiduciary, folders, deposits, Names(Board()), clock()).sort()
         deposits.close()
-        Suspects(opened, _root(settings), clock).finish()
-        Trash(opened, _root(settings), clock).finish()
+        Suspects(found, _root(settings), clock).finish()
+        Trash(found, _root(settings), clock).finish()
     if settings.old_printers_port is not None:
         own_certificate(settings.home, _names(settings), rsa=True)
-    return settings.certificate or own_certificate(settings.home, _names(settings))
+    return _certificate(settings)
+
+
+def _certificate(settings: ServerSettings) -> Certificate:
+    return settings.certificate or chosen(settings.home, _names(settings))
 
 
 def _names(settings: ServerSettings) -> list[str]:
-    """Return the hosts and addresses that a self-signed certificate is made for."""
-    return list(dict.fromkeys(filter(None, [settings.public_address, settings.host, "localhost"])))
+    return own_names(settings.public_address, settings.host)
 
 
 def alone(settings: ServerSettings, clock: Callable[[], float]) -> Place:
@@ -156,7 +166,7 @@ class Server:
         self._lock = None if place else locked(settings.home)
         self._place = place or alone(settings, clock)
         self.certificate = self._place.certificate
-        self._database = _opened(settings.home)
+        self._database = opened(settings.home)
         self.accounts = Accounts(self._database, clock)
         self._deposits = Deposits(self._database, self._place.board, clock)
         self._names = Names(self._place.board)
@@ -164,7 +174,9 @@ class Server:
         self._settling = Settling(reached)
         self._publishing = Publishing(self._deposits, self._names, self._settling, reached)
         self._receiving = Receiving(self._publishing, clock, reached)
-        self._deposited = deposited
+        self._fingerprint = self.certificate.fingerprint()
+        self._tally = Tally(settings.home, self._place.number, clock())
+        self._deposited = self._tally.counting(deposited)
         self._bans = Bans(self._database, self._place.board, settings.safe, clock)
         self._bound = self.accounts.any_bound()
         self._loop = IOLoop()
@@ -172,6 +184,7 @@ class Server:
         self._stopping = threading.Event()
         self._chores = ThreadPoolExecutor(_CHORES, thread_name_prefix="chores")
         self._visitors = Visitors(self._place.board)
+        self._services = self._served()
         self._listeners = self._listen()
         self._loop.call_every(_SWEEP, self._sweep)
         self._loop.call_every(_SWEEP, lambda: self._chores.submit(self._look))
@@ -193,6 +206,7 @@ class Server:
     def run(self) -> None:
         """Serve until :meth:`stop`; transfers that run then come to their end."""
         log.info("ready on %s:%d, certificate %s", *self.address, self.certificate.fingerprint())
+        self._tell()
         while not self._stopping.is_set():
             self._loop.loop(timeout=1.0, blocking=False)
         log.info("stopping: no new sessions, transfers under way end first")
@@ -213,6 +227,7 @@ class Server:
         self._settling.close()
         self._deposits.close()
         self._database.close()
+        self._tally.end()
         if self._lock:
             self._lock.close()
         log.info("stopped")
@@ -222,8 +237,41 @@ class Server:
         self._stopping.set()
         self._workers.call(lambda: None)
 
+    def reload(self) -> None:
+        """Load the certificate anew for sessions that begin from now on; from any thread or a signal.
+
+        Sessions that run keep theirs. One that cannot be used changes nothing, and ``server.certificate_refused`` is
+        logged.
+        """
+        self._workers.call(self._reload)
+
+    def _reload(self) -> None:
+        try:
+            certificate = _certificate(self.settings)
+            services = replace(
+                self._services,
+                control_context=certificate.control_context(),
+                data_context=certificate.data_context(),
+            )
+            handlers = {way: self._handler(self._of_way(services, way)) for way in self._listeners}
+        except (Failure, OSError) as error:  # ssl.SSLError is one
+            log.error("server.certificate_refused %s", error)
+            return
+        self.certificate, self._services, self._fingerprint = certificate, services, certificate.fingerprint()
+        for way, listener in self._listeners.items():
+            listener.handler = handlers[way]
+        self._tell()
+        log.info("certificate loaded anew: %s", self._fingerprint)
+
+    def _tell(self) -> None:
+        self._tally.tell(self._sessions(), self._fingerprint, self._clock())
+
     def _listen(self) -> dict[Way, Listener]:
-        services = Services(
+        ways = self._place.doorways.items()
+        return {way: self._listener(self._handler(self._of_way(self._services, way)), sock) for way, sock in ways}
+
+    def _served(self) -> Services:
+        return Services(
             accounts=self.accounts,
             bans=self._bans,
             receiving=self._receiving,
@@ -232,7 +280,7 @@ class Server:
             view=self._view,
             control_context=self.certificate.control_context(),
             data_context=self.certificate.data_context(),
-            own_context=lambda: self.certificate.control_context() if self._bound else None,
+            own_context=self._own_context,
             logins=self._chores,
             public_address=self.settings.public_address,
             room=Room(self.settings.home, self._database).refusal,
@@ -240,7 +288,13 @@ class Server:
             receipts=self._receipts,
             log_commands=self.settings.log_commands,
         )
-        return {way: self._listener(self._of_way(services, way), sock) for way, sock in self._place.doorways.items()}
+
+    def _own_context(self) -> ssl.SSLContext | None:
+        try:
+            return self.certificate.control_context() if self._bound else None
+        except OSError as error:  # somebody is replacing the files: the context that all share still stands
+            log.warning("server.certificate_refused %s", error)
+            return None
 
     def _of_way(self, services: Services, way: Way) -> Services:
         if way is Way.IMPLICIT:
@@ -256,8 +310,10 @@ class Server:
             )
         return services
 
-    def _listener(self, services: Services, listening: socket.socket) -> Listener:
-        handler = type("ServerSession", (FileSession,), {"services": services})
+    def _handler(self, services: Services) -> type[CountedSession]:
+        return type("ServerSession", (CountedSession,), {"services": services, "tally": self._tally})
+
+    def _listener(self, handler: type[CountedSession], listening: socket.socket) -> Listener:
         return Listener(listening, handler, self._loop, self._visitors, self.settings.sessions)
 
     def _receipts(self, login: str, name_or_sha256: str) -> list[Deposit]:
@@ -290,6 +346,7 @@ class Server:
                 session.leave("421 You said nothing for too long. Goodbye.")
             elif idle > _HOLD and session.holds:
                 session.visit(session.finish)
+        self._tell()
 
     def _look(self) -> None:
         """See what the host changed: accounts whose sessions end, bans lifted."""
@@ -312,6 +369,19 @@ class Server:
 
 
 def stop_on_signals(server: Server) -> None:
-    """Stop the server on SIGINT and SIGTERM."""
+    """Stop the server on SIGINT and SIGTERM; on SIGHUP load its certificate anew."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: server.stop())
+    reload_on_signal(server.reload, server.stop)
+
+
+def reload_on_signal(reload: Callable[[], None], stop: Callable[[], None]) -> None:
+    """Call ``reload`` on SIGHUP, but ``stop`` when the terminal a server was started on is gone: that sends it too."""
+    if sys.platform == "win32":
+        return
+    on_terminal = _has_terminal()
+    signal.signal(signal.SIGHUP, lambda *_: stop() if on_terminal and not _has_terminal() else reload())
+
+
+def _has_terminal() -> bool:
+    return os.isatty(sys.__stdin__.fileno()) if sys.__stdin__ else False

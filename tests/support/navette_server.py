@@ -6,7 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -30,10 +30,11 @@ def navette(home: Path, *words: str | Path, check: bool = True) -> subprocess.Co
 
 
 class NavetteServer:
-    """A server with its home folder; its address stays the same over restarts."""
+    """A server with its home folder; its address stays the same over restarts. ``program`` is what runs it."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, program: Sequence[str] = NAVETTE) -> None:
         self.home = home
+        self._program = program
         home.mkdir(parents=True, exist_ok=True)
         self.host = "127.0.0.1"
         self.port = free_port()
@@ -60,7 +61,7 @@ class NavetteServer:
         """Start it and wait until it is ready; ``kill_at`` names the step at which it kills itself."""
         self.log.write_bytes(b"")
         ports = f"{self.passive.start}-{self.passive.stop - 1}"
-        command = [*NAVETTE, "--home", self.home, "server", "run", "--json"]
+        command = [*self._program, "--home", self.home, "server", "run", "--json"]
         command += ["--processes", "1"] if kill_at else []
         command += ["--host", "127.0.0.1", "--port", str(self.port), "--passive-ports", ports, *options]
         env = {"NAVETTE_TEST_KILL_AT": kill_at or ""}
