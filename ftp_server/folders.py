@@ -39,7 +39,7 @@ class Folders:
         free: Folder = ()
         for part in folder:
             name, n = part, 2
-            while not (path := self.files.joinpath(*free, name)).is_dir() and path.exists():
+            while self.files.joinpath(*free, name).is_file():  # one look: between two the folder may be made
                 name, n = numbered(part, n), n + 1
             free += (name,)
         return free

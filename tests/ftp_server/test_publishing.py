@@ -14,6 +14,7 @@ from waiting import until
 from ftp_server.board import Board
 from ftp_server.database import Database
 from ftp_server.deposits import Deposits
+from ftp_server.folders import Folders
 from ftp_server.server import database
 from ftp_server.staged import carried
 
@@ -231,6 +232,22 @@ def test_a_document_named_like_a_folder(tmp_path: Path) -> None:
         with served.session(f"WRITE_{FIDUCIARY}_000204") as ftp:
             ftp.storbinary("STOR d.pdf", io.BytesIO(PDF + b"d%%EOF"))
         assert set(served.published()) == there - {"000204"} | {"000204/d.pdf"}
+
+
+def test_a_folder_that_is_made_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that another session makes right after the look is never taken for a document in the way."""
+    folders = Folders.of(tmp_path, FIDUCIARY)
+    stat = Path.stat
+
+    def looked(path: Path, **how: bool) -> os.stat_result:
+        try:
+            return stat(path, **how)
+        finally:
+            if path.name == "000204":
+                os.makedirs(path, exist_ok=True)
+
+    monkeypatch.setattr(Path, "stat", looked)
+    assert folders.free_of_documents(("000204",)) == ("000204",)
 
 
 def test_a_disk_that_refuses_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
