@@ -59,7 +59,7 @@ class Publishing:
             self.deposits.end(deposit.retry_key, received=True)
             answer(earlier, True)
             return
-        published, carried = None, False
+        published, recorded = None, None
         try:
             folder = self._made_folder(folders, parts_of(deposit.folder))
             target, deposit = folders.published(folder), deposit._replace(folder=shown(folder))
@@ -71,10 +71,10 @@ class Publishing:
             self.reached("server.recorded")
             published = self._link(named, stage, target, deposit.name)
             self.reached("server.linked")
+            recorded = self.deposits.record(published) if carried else None  # asked for, so that a flush waits for it
             answer(published, False)
         finally:  # what follows delays no sender
             if published is not None:
-                recorded = self.deposits.record(published) if carried else None
                 self.settling.add(published.id, stage, target, recorded)
             self.deposits.end(deposit.retry_key, received=published is not None)
 
