@@ -101,6 +101,7 @@ class Processes:
         for number in range(len(self._doorways)):
             pid = os.fork()
             if pid == 0:
+                os.close(told)
                 self._be(number, board, held)
             self._running.add(pid)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _OBEYED)

@@ -66,7 +66,11 @@ class NavetteServer:
         command += ["--host", "127.0.0.1", "--port", str(self.port), "--passive-ports", ports, *options]
         env = {"NAVETTE_TEST_KILL_AT": kill_at or ""}
         self._process = started(command, self.log, env, cwd=ROOT)
-        until(lambda: self._ready() or not self.running, 30, "the server to be ready")
+        try:
+            until(lambda: self._ready() or not self.running, 60, "the server to be ready")
+        except AssertionError:
+            self.kill()  # else it would hold the port, and the tests that follow fail for that
+            raise
         assert self.running or kill_at, f"the server ended at once: {self.log.read_text()}"
 
     def published(self, folder: str = "", fiduciary: str = FIDUCIARY) -> dict[str, bytes]:
