@@ -15,7 +15,8 @@ _BLOCK = 256 * 1024
 class Target:
     """Where the load goes: an FTP server, a login, and the folder to work in.
 
-    ``nagle``: the client leaves Nagle's delay on, as simple devices do. ``source``: the address it comes from.
+    ``nagle``: the client leaves Nagle's delay on, as simple devices do. ``source``: the address it comes from, where
+    that matters: to bind it makes the system search a free port for each connection, which soon tires the client.
     """
 
     port: int
@@ -24,7 +25,7 @@ class Target:
     folder: str
     tls: bool = False
     nagle: bool = False
-    source: str = "127.0.0.1"
+    source: str | None = None
 
 
 class RawSession:
@@ -126,7 +127,8 @@ class RawSession:
         self._expect(226)
 
     def _connected(self, port: int) -> socket.socket:
-        sock = socket.create_connection(("127.0.0.1", port), timeout=60, source_address=(self._target.source, 0))
+        source = (self._target.source, 0) if self._target.source else None
+        sock = socket.create_connection(("127.0.0.1", port), timeout=60, source_address=source)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, not self._target.nagle)
         return sock
 
