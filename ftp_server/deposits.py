@@ -290,13 +290,6 @@ class Deposits:
                 change.done.set_result(int(count == len(run)))
 
 
-def all_suspects(database: Database) -> list[Suspect]:
-    """Return all doubtful files, oldest first."""
-    with database.read() as connection:
-        rows = connection.execute(select(suspects).order_by(suspects.c.received_at)).all()
-    return [Suspect(**row._mapping) for row in rows]
-
-
 def _runs(group: list[_Change]) -> list[list[_Change]]:
     """Return changes in their order, those of one statement that follow each other together."""
     return [list(run) for _, run in itertools.groupby(group, key=lambda change: id(change.statement))]

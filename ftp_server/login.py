@@ -49,7 +49,7 @@ class Login(ControlConnection):
                 self.let_go(lambda: self._check(self.username, line))
 
     def _check(self, login: str, password: str) -> None:
-        self.services.logins.submit(self._verify, login, password)
+        self.services.chores.run(self._verify, login, password)
 
     def _verify(self, login: str, password: str) -> None:
         account: Account | None = None
@@ -58,9 +58,8 @@ class Login(ControlConnection):
                 account = self.services.accounts.verify(login, password, self.peer)
                 if account:
                     self.services.bans.was_right(self.peer)
-        except Exception:  # the outermost loop of a check
-            log.exception("session.failed user=%s peer=%s", login[:40], self.peer)
-        self.workers.call(lambda: self._checked(account))
+        finally:  # whatever went wrong, the session is answered
+            self.workers.call(lambda: self._checked(account))
 
     def _checked(self, account: Account | None) -> None:
         if account:

@@ -1,6 +1,7 @@
 """Lends sessions to worker threads and brings what they leave behind into the event loop; never runs a command."""
 
 import contextlib
+import logging
 import socket
 import time
 from collections import deque
@@ -9,6 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from pyftpdlib.ioloop import IOLoop
 
+log = logging.getLogger("navette.server")
+
+_CHORES = 2  # as many passwords are checked at once: each takes 64 MiB and a core
 _PATIENCE = 0.01  # seconds between two looks whether the lent work has ended
 
 
@@ -83,3 +87,24 @@ class Workers:
         self._loop.unregister(self._fileno)
         self._receiver.close()
         self._sender.close()
+
+
+class Chores:
+    """Two threads for what may take long and no session's worker should wait for; what fails there is logged."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(_CHORES, thread_name_prefix="chores")
+
+    def run(self, work: Callable[..., None], *words: object) -> None:
+        """Run ``work(*words)`` after what was asked for earlier."""
+        self._pool.submit(self._run, work, words)
+
+    def _run(self, work: Callable[..., None], words: tuple[object, ...]) -> None:
+        try:
+            work(*words)
+        except Exception:  # the outermost loop of the chores
+            log.exception("server.chore_failed")
+
+    def close(self) -> None:
+        """Wait for the last one."""
+        self._pool.shutdown()

@@ -9,7 +9,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -34,7 +33,7 @@ from ftp_server.folders import Folders
 from ftp_server.home import make_home
 from ftp_server.home_lock import locked
 from ftp_server.listener import Listener
-from ftp_server.loop import Workers
+from ftp_server.loop import Chores, Workers
 from ftp_server.names import Names
 from ftp_server.publishing import Publishing
 from ftp_server.receiving import Receiving
@@ -58,7 +57,6 @@ _HOLD = 10.0  # seconds an idle session holds a document back that it may still 
 _SWEEP = 2.0
 _PURGE = 3600.0
 _LAST_TRANSFERS = 20.0
-_CHORES = 2  # threads for what takes long: as many passwords are checked at once
 
 
 @dataclass(frozen=True)
@@ -182,13 +180,13 @@ class Server:
         self._loop = IOLoop()
         self._workers = Workers(self._loop, settings.transfers)
         self._stopping = threading.Event()
-        self._chores = ThreadPoolExecutor(_CHORES, thread_name_prefix="chores")
+        self._chores = Chores()
         self._visitors = Visitors(self._place.board)
         self._services = self._served()
         self._listeners = self._listen()
         self._loop.call_every(_SWEEP, self._sweep)
-        self._loop.call_every(_SWEEP, lambda: self._chores.submit(self._look))
-        self._loop.call_every(_PURGE, lambda: self._chores.submit(self._purge))
+        self._loop.call_every(_SWEEP, lambda: self._chores.run(self._look))
+        self._loop.call_every(_PURGE, lambda: self._chores.run(self._purge))
 
     @property
     def address(self) -> tuple[str, int]:
@@ -220,7 +218,7 @@ class Server:
         self._workers.wait(_LAST_TRANSFERS)
         for session in self._sessions():
             session.close()
-        self._chores.shutdown()
+        self._chores.close()
         self._workers.close()
         self._loop.close()
         self._receiving.close()
@@ -281,7 +279,7 @@ class Server:
             control_context=self.certificate.control_context(),
             data_context=self.certificate.data_context(),
             own_context=self._own_context,
-            logins=self._chores,
+            chores=self._chores,
             public_address=self.settings.public_address,
             room=Room(self.settings.home, self._database).refusal,
             deposited=self._deposited,
@@ -328,14 +326,11 @@ class Server:
 
     def _purge(self) -> None:
         """Empty the trash of what is old, and forget the retry keys that are."""
-        try:
-            with self._place.board:
-                self._deposits.forget_old_keys()
-            if self._place.number == 0:
-                purged = Trash(self._database, _root(self.settings), self._clock).purge(self.settings.trash_days)
-                log.info("trash: %d old documents removed for good", purged)
-        except Exception:  # the outermost loop of a chore
-            log.exception("server.purge_failed")
+        with self._place.board:
+            self._deposits.forget_old_keys()
+        if self._place.number == 0:
+            purged = Trash(self._database, _root(self.settings), self._clock).purge(self.settings.trash_days)
+            log.info("trash: %d old documents removed for good", purged)
 
     def _sweep(self) -> None:
         """End sessions that never log in, and those that say nothing for long; release what idle ones hold back."""
@@ -350,14 +345,10 @@ class Server:
 
     def _look(self) -> None:
         """See what the host changed: accounts whose sessions end, bans lifted."""
-        try:
-            self._bound = self.accounts.any_bound()
-            self._bans.refresh()
-            stamps = self.accounts.stamps()
-        except Exception:  # the outermost loop of a chore
-            log.exception("server.look_failed")
-        else:
-            self._workers.call(lambda: self._end_changed(stamps))
+        self._bound = self.accounts.any_bound()
+        self._bans.refresh()
+        stamps = self.accounts.stamps()
+        self._workers.call(lambda: self._end_changed(stamps))
 
     def _end_changed(self, stamps: dict[str, str]) -> None:
         for session in self._sessions():

@@ -2,7 +2,6 @@
 
 import ssl
 from collections.abc import Callable
-from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from ftp_server.account import Account
@@ -10,7 +9,7 @@ from ftp_server.accounts import Accounts
 from ftp_server.bans import Bans
 from ftp_server.data_connection import PassivePorts
 from ftp_server.deposits import Deposit
-from ftp_server.loop import Workers
+from ftp_server.loop import Chores, Workers
 from ftp_server.receiving import Receiving
 from ftp_server.views import View
 
@@ -32,7 +31,7 @@ class Services:
     control_context: ssl.SSLContext
     data_context: ssl.SSLContext
     own_context: Callable[[], ssl.SSLContext | None]
-    logins: Executor
+    chores: Chores
     public_address: str | None
     room: Callable[[Account], str]
     deposited: Callable[[Deposit], None]

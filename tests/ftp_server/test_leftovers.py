@@ -4,14 +4,16 @@ from pathlib import Path
 
 import pytest
 from served import FIDUCIARY, PDF, sha256
+from sqlalchemy import select
 
 from ftp_server.board import Board
-from ftp_server.deposits import Deposit, Deposits, all_suspects
+from ftp_server.deposits import Deposit, Deposits
 from ftp_server.folders import Folders
 from ftp_server.names import Names
 from ftp_server.server import database
 from ftp_server.settling import Leftovers
 from ftp_server.staged import Staged, StagingFolder
+from ftp_server.tables import suspects
 
 
 class Stopped:
@@ -53,7 +55,8 @@ class Stopped:
 
     def suspects(self) -> dict[str, str]:
         kept = {path.name for path in self.folders.suspects.iterdir()}
-        rows = {suspect.id: suspect.reason for suspect in all_suspects(self.database)}
+        with self.database.read() as connection:
+            rows = dict(connection.execute(select(suspects.c.id, suspects.c.reason)).tuples().all())
         assert kept == set(rows)
         return rows
 
