@@ -1,6 +1,7 @@
 """Lets local files go once they are stored elsewhere, each against its receipt; never without one, never by a path."""
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,6 +14,8 @@ from transfer.safe_names import numbered
 from uploader.events import Fate
 from uploader.history import History
 from uploader.local_file import Seen, WatchedFile, check_unchanged
+
+_bin = threading.Lock()  # send2trash looks for a free name and takes it in two steps: two at once may take the same
 
 
 class LocalRemoval:
@@ -87,7 +90,8 @@ def recycle(receipt: Receipt, seen: Seen) -> bool:
     except ImportError:  # left out of a build: then there is no recycle bin
         return False
     try:
-        send2trash.send2trash(str(path))
+        with _bin:
+            send2trash.send2trash(str(path))
     except OSError:
         return False
     return True

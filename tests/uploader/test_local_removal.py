@@ -1,6 +1,8 @@
 """What becomes of a local file once its receipt is there: removed, recycled or kept, and never another one."""
 
 import os
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -83,6 +85,25 @@ def test_without_a_bin_a_file_is_kept(settle: Any, document: Path, monkeypatch: 
     fate, kept = settle(document, AfterUpload.RECYCLE)
     assert fate is Fate.KEPT
     assert kept.exists()
+
+
+def test_files_go_to_the_bin_one_after_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two files with one name, sent at once from two folders, none takes the other's place in the bin."""
+    import send2trash
+
+    def looks_then_takes(path: str) -> None:
+        target = next(place for place in (tmp_path / f"bin-{n}" for n in range(9)) if not place.exists())
+        time.sleep(0.01)
+        Path(path).replace(target)
+
+    monkeypatch.setattr(send2trash, "send2trash", looks_then_takes)
+    documents = [tmp_path / str(n) / "scan.pdf" for n in range(8)]
+    for document in documents:
+        document.parent.mkdir()
+        document.write_bytes(str(document).encode())
+    with ThreadPoolExecutor(8) as threads:
+        assert all(threads.map(lambda document: recycle(*sent(document)), documents))
+    assert len(list(tmp_path.glob("bin-*"))) == 8
 
 
 def changed(path: Path) -> None:
