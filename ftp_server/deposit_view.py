@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from ftp_server.account import Account
 from ftp_server.deposits import Deposit
@@ -26,8 +27,7 @@ from transfer.remote_layout import file_parts, folder_parts
 _MOST = 10_000  # deposits one session can look at again
 
 
-@dataclass(frozen=True)
-class _Own:
+class _Own(NamedTuple):
     """A deposit of this session: held, or published, or an earlier one's retry that is not this session's to change."""
 
     deposit: Deposit
@@ -196,18 +196,18 @@ class DepositView:
         folder = self.folders.free_of_documents(self._root + place[0])
         target = self.folders.published(folder)
         make_folder(target)
-        name = self.publishing.names.reserve(target, place[1])
+        name = self.publishing.names.reserve(str(target), place[1])
         try:
             os.link(old, target / name)
         except FileNotFoundError:
-            self.publishing.names.release(target, name)
+            self.publishing.names.release(str(target), name)
             raise Refused("550 It was collected already.") from None
         deposit = own.deposit._replace(folder=shown(folder), name=name)
         self.publishing.deposits.rename(deposit)
         sync_folder(target)
         with contextlib.suppress(FileNotFoundError):
             old.unlink()
-        self.publishing.names.release(old.parent, old.name)
+        self.publishing.names.release(str(old.parent), old.name)
         return _Own(deposit)
 
     def _path(self, deposit: Deposit) -> Path:

@@ -24,10 +24,10 @@ log = logging.getLogger("navette.server")
 RETRY_WINDOW = 7 * 86_400.0
 """Seconds during which the same bytes under the same name count as a retry after a lost reply."""
 
-_GROUP = 256
+_GROUP = 4096
 _LOOK = 0.01  # seconds between two looks at what another process does
 _ROW = 10.0  # seconds another process has to write the row of what it published
-_SOON = 0.05  # seconds that a row nobody waits for waits for others, to share their commit
+_SOON = 0.25  # seconds that a row nobody waits for waits for others, to share their commit
 
 _INSERT = insert(deposits)
 _COLLECT = update(deposits).where(deposits.c.id == bindparam("of")).values(collected_at=bindparam("at"))

@@ -44,6 +44,11 @@ class FileSession(Session):
 
     # --- depositing
 
+    def get_ready(self) -> None:
+        """Make the file that a deposit will probably be received into."""
+        if isinstance(self.view, DepositView):
+            self.services.receiving.prepare(self.view.folders)
+
     def ftp_STOR(self, line: str) -> None:
         """Receive a document."""
         self._deposit(line, "150 Ready to receive.")

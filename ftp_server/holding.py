@@ -52,7 +52,7 @@ def publish_held(
             seal(held.stage, named)
         return True
 
-    publishing.publish(renamed, held.stage, held.folders, sealed, answer)
+    publishing.publish(renamed, str(held.stage), held.folders, sealed, answer)
 
 
 def drop_held(deposits: Deposits, held: Held, at: float) -> None:

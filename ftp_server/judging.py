@@ -1,7 +1,7 @@
 """Decides by the evidence whether what was received is a whole document; never touches a socket or a file."""
 
 import enum
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from transfer.evidence import Evidence
 
@@ -25,8 +25,7 @@ class Outcome(enum.Enum):
     SUSPECT = enum.auto()
 
 
-@dataclass(frozen=True)
-class Judgement:
+class Judgement(NamedTuple):
     """The outcome and the evidence or the doubt it rests on (a stable word kept with the document)."""
 
     outcome: Outcome

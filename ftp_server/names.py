@@ -11,17 +11,17 @@ class Names:
 
     def __init__(self, board: Board) -> None:
         self._board = board
-        self._listed: set[Path] = set()
+        self._listed: set[str] = set()
         self._taken: set[bytes] = set()
         self._next: dict[bytes, int] = {}  # only a start to search from: ten thousand scan.pdf stay fast
         board.tell({Kind.NAME_TAKEN: self._taken.add, Kind.NAME_FREE: self._taken.discard}, self._forget)
 
-    def reserve(self, folder: Path, asked: str) -> str:
+    def reserve(self, folder: str, asked: str) -> str:
         """Return ``asked``, or ``asked`` with the first free counter, and keep it taken until it is released."""
         with self._board:
             if folder not in self._listed:
-                if folder.is_dir():
-                    self._taken.update(_key(folder, path.name) for path in folder.iterdir())
+                if Path(folder).is_dir():
+                    self._taken.update(_key(folder, path.name) for path in Path(folder).iterdir())
                 self._listed.add(folder)
             name, first = asked, _key(folder, asked)
             key = first
@@ -35,7 +35,7 @@ class Names:
             self._board.note(Kind.NAME_TAKEN, key)
             return name
 
-    def release(self, folder: Path, name: str) -> None:
+    def release(self, folder: str, name: str) -> None:
         """Let a name be given again."""
         with self._board:
             key = _key(folder, name)
@@ -48,5 +48,5 @@ class Names:
         self._taken.clear()
 
 
-def _key(folder: Path, name: str) -> bytes:
-    return key_of(str(folder), twin_key(name))
+def _key(folder: str, name: str) -> bytes:
+    return key_of(folder, twin_key(name))

@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ftp_server.deposits import Deposit, Deposits
-from ftp_server.folders import Folder, Folders, parts_of, shown
+from ftp_server.folders import Folders, parts_of, shown
 from ftp_server.names import Names
 from ftp_server.settling import Settling
 from transfer.durable import make_folder
@@ -38,12 +38,12 @@ class Publishing:
     names: Names
     settling: Settling
     reached: Callable[[str], None] = lambda _: None
-    _made: set[str] = field(default_factory=set)  # folders that are there unless somebody removes them
+    _made: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)  # there unless somebody removed them
 
     def publish(
         self,
         deposit: Deposit,
-        stage: Path,
+        stage: str,
         folders: Folders,
         seal: Callable[[Deposit], bool],
         answer: Callable[[Deposit, bool], None],
@@ -55,15 +55,19 @@ class Publishing:
         """
         earlier = self.deposits.begin(deposit.retry_key)
         if earlier:
-            stage.unlink()
+            Path(stage).unlink()
             self.deposits.end(deposit.retry_key, received=True)
             answer(earlier, True)
             return
         published, recorded = None, None
         try:
-            folder = self._made_folder(folders, parts_of(deposit.folder))
-            target, deposit = folders.published(folder), deposit._replace(folder=shown(folder))
-            named = deposit._replace(name=self.names.reserve(target, deposit.name))
+            folder, target = self._made_folder(folders, deposit)
+            name = self.names.reserve(target, deposit.name)
+            named = (
+                deposit
+                if (folder, name) == (deposit.folder, deposit.name)
+                else deposit._replace(folder=folder, name=name)
+            )
             carried = seal(named)
             self.reached("server.synced")
             if not carried:
@@ -78,15 +82,18 @@ class Publishing:
                 self.settling.add(published.id, stage, target, recorded)
             self.deposits.end(deposit.retry_key, received=published is not None)
 
-    def _made_folder(self, folders: Folders, folder: Folder) -> Folder:
-        """Make a folder, or one beside the document that stands in its way, and return which it is."""
-        if str(folders.published(folder)) not in self._made:
-            folder = folders.free_of_documents(folder)
-            make_folder(folders.published(folder))
-            self._made.add(str(folders.published(folder)))
-        return folder
+    def _made_folder(self, folders: Folders, deposit: Deposit) -> tuple[str, str]:
+        """Make a folder, or one beside the document that stands in its way; return which and where on the disk."""
+        key = (deposit.fiduciary, deposit.folder)
+        made = self._made.get(key)
+        if made is None:
+            folder = folders.free_of_documents(parts_of(deposit.folder))
+            target = folders.published(folder)
+            make_folder(target)
+            made = self._made[key] = shown(folder), str(target)
+        return made
 
-    def _link(self, deposit: Deposit, stage: Path, target: Path, asked: str) -> Deposit:
+    def _link(self, deposit: Deposit, stage: str, target: str, asked: str) -> Deposit:
         """Give the file its final name; a name that appeared on disk behind the server's back is stepped over."""
         while True:
             try:
@@ -95,6 +102,8 @@ class Publishing:
                 deposit = deposit._replace(name=self.names.reserve(target, asked))
                 self.deposits.rename(deposit)
             except FileNotFoundError:  # somebody removed the folder between making it and now
-                make_folder(target)
+                if not Path(stage).exists():
+                    raise
+                make_folder(Path(target))
             else:
                 return deposit

@@ -3,13 +3,15 @@
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from ftp_server.data_connection import Control, DataConnection
 from ftp_server.deposits import Deposit, Suspect, retry_key
-from ftp_server.folders import Folder, Folders, new_id, shown
+from ftp_server.folders import Folder, Folders, shown
 from ftp_server.holding import Held, is_probe
 from ftp_server.judging import Ending, Judgement, Outcome, judge
 from ftp_server.publishing import Publishing
@@ -23,8 +25,7 @@ GRACE = 0.25
 """Seconds a control connection has to fall after the data ended, before a file that nothing proves is believed."""
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(NamedTuple):
     """What a session asks to store: who, where, under which name, from which address, of which announced size.
 
     ``temporary``: the device will rename it; ``close_notify``: over TLS, no end without the closing message is clean;
@@ -42,8 +43,7 @@ class Asked:
     appended: bool = False
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """The deposit, which may be held or the earlier one that this is a retry of, or else the reply that refuses it."""
 
     deposit: Deposit | None = None
@@ -59,18 +59,23 @@ class Receiving:
     publishing: Publishing
     clock: Callable[[], float]
     reached: Callable[[str], None] = lambda _: None
-    _staging_folders: dict[tuple[Path, int], StagingFolder] = field(default_factory=dict)
+    _staging_folders: dict[int, StagingFolder] = field(default_factory=dict)  # of each thread, the one it used last
+
+    def prepare(self, folders: Folders) -> None:
+        """Make ready for a document that this thread will probably receive next."""
+        with suppress(OSError):  # then the document itself will be told
+            self._staging(folders).prepare()
 
     def receive(self, asked: Asked, folders: Folders, data: DataConnection, answer: Callable[[Answer], None]) -> None:
         """Receive, judge and publish what comes over ``data``, and call ``answer`` as soon as the reply may be sent."""
-        staged = Staged(self._staging(folders), new_id())
+        staged = self._staging(folders).take()
         try:
             try:
                 ending = data.receive(staged.write)
             except OSError as error:
                 data.break_off()
-                staged.path.unlink()
-                log.error("server.no_room errno=%s folder=%s", error.errno, staged.path.parent)
+                staged.drop()
+                log.error("server.no_room errno=%s folder=%s", error.errno, folders.staging)
                 no_room = "452 The server has no room for this; nothing was stored, please keep your file."
                 answer(Answer(reply=no_room))
                 return
@@ -84,27 +89,28 @@ class Receiving:
                 return
             deposit = self._deposit(asked, staged, judgement.reason)
             if (asked.temporary or is_probe(staged.size, content)) and staged.seal(deposit):
-                answer(Answer(deposit, held=Held(deposit, staged.path, folders)))
+                answer(Answer(deposit, held=Held(deposit, Path(staged.path), folders)))
             else:
                 told = partial(_told, answer)
                 try:
                     self.publishing.publish(deposit, staged.path, folders, staged.seal, told)
                 except OSError:  # the sender keeps it and sends it again: the next start must not publish it too
-                    staged.path.unlink(missing_ok=True)
+                    staged.drop()
                     raise
         finally:
             staged.close()
 
     def _deposit(self, asked: Asked, staged: Staged, evidence: str) -> Deposit:
+        sha256 = staged.sha256
         return Deposit(
-            id=staged.path.name,
-            retry_key=retry_key(asked.login, asked.folder, asked.name, staged.sha256),
+            id=staged.id,
+            retry_key=retry_key(asked.login, asked.folder, asked.name, sha256),
             fiduciary=asked.fiduciary,
             login=asked.login,
             folder=shown(asked.folder),
             name=asked.name,
             size=staged.size,
-            sha256=staged.sha256,
+            sha256=sha256,
             peer=asked.peer,
             evidence=evidence,
             received_at=self.clock(),
@@ -112,14 +118,14 @@ class Receiving:
 
     def _keep_suspect(self, asked: Asked, folders: Folders, staged: Staged, reason: str) -> Answer:
         if staged.size == 0:
-            staged.path.unlink()
+            staged.drop()
         else:
             staged.sync()
             place = (shown(asked.folder), asked.name)
-            stage, now = staged.path, self.clock()
-            kept = Suspect(stage.name, asked.fiduciary, asked.login, *place, staged.size, reason, asked.peer, now)
+            now = self.clock()
+            kept = Suspect(staged.id, asked.fiduciary, asked.login, *place, staged.size, reason, asked.peer, now)
             self.publishing.deposits.suspect(kept)
-            stage.rename(folders.suspects / stage.name)
+            Path(staged.path).rename(folders.suspects / staged.id)
             sync_folder(folders.suspects)
         return Answer(reply=f"426 The document did not arrive whole ({reason}); please send it again.")
 
@@ -129,11 +135,15 @@ class Receiving:
             folder.close()
 
     def _staging(self, folders: Folders) -> StagingFolder:
-        """Return this thread's own staging folder."""
-        key = (folders.staging, threading.get_native_id())  # no thread of another process has it either
-        if key not in self._staging_folders:
-            self._staging_folders[key] = StagingFolder(folders.staging / str(key[1]))
-        return self._staging_folders[key]
+        """Return this thread's own staging folder; that of another fiduciary, used before, is let go."""
+        thread = threading.get_ident()
+        own = self._staging_folders.get(thread)
+        if own is None or own.path.parent != folders.staging:
+            if own is not None:
+                own.close()
+            own = StagingFolder(folders.staging / str(threading.get_native_id()))  # no thread of any process shares it
+            self._staging_folders[thread] = own
+        return own
 
 
 def _told(answer: Callable[[Answer], None], deposit: Deposit, again: bool) -> None:

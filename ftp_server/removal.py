@@ -14,7 +14,7 @@ def to_trash(publishing: Publishing, folders: Folders, path: Path, receipt: Depo
         _forget_staged(publishing, folders, path, receipt.id)
     with contextlib.suppress(FileNotFoundError):  # another session of this account was faster
         path.replace(folders.trash / (receipt.id if receipt else _free(folders.trash, path.name)))
-    publishing.names.release(path.parent, path.name)
+    publishing.names.release(str(path.parent), path.name)
 
 
 def _forget_staged(publishing: Publishing, folders: Folders, path: Path, deposit_id: str) -> None:

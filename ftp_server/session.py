@@ -168,6 +168,10 @@ class Session(Login):
         else:
             address = (self.services.public_address or self._listener.host).replace(".", ",")
             self.respond(f"227 Entering passive mode ({address},{port // 256},{port % 256}).")
+        self.get_ready()
+
+    def get_ready(self) -> None:
+        """Do what a coming transfer needs, while the other side opens its data connection."""
 
     # --- the session's end
 

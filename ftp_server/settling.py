@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ftp_server.deposits import Deposit, Deposits, Suspect
 from ftp_server.folders import Folders, parts_of, shown
@@ -18,13 +19,12 @@ from transfer.fingerprints import Fingerprint, measure
 
 log = logging.getLogger("navette.server")
 
-_PAUSE = 0.2  # seconds between two passes: one sync of a folder serves all files published in it meanwhile
+_PAUSE = 0.5  # seconds between two passes: one sync of a folder serves all files published in it meanwhile
 
 
-@dataclass(frozen=True)
-class _Publication:
-    stage: Path
-    target: Path
+class _Publication(NamedTuple):
+    stage: str
+    target: str
     recorded: "Future[int] | None"
 
     @property
@@ -43,7 +43,7 @@ class Settling:
         self._thread = threading.Thread(target=self._run, name="settling", daemon=True)
         self._thread.start()
 
-    def add(self, deposit_id: str, stage: Path, target: Path, recorded: "Future[int] | None") -> None:
+    def add(self, deposit_id: str, stage: str, target: str, recorded: "Future[int] | None") -> None:
         """Take over a published file: ``stage`` goes once its row and its folder ``target`` are on stable storage."""
         with self._lock:
             self._pending[deposit_id] = _Publication(stage, target, recorded)
@@ -53,7 +53,7 @@ class Settling:
         with self._lock:
             publication = self._pending.pop(deposit_id, None)
             if publication:
-                publication.stage.unlink(missing_ok=True)
+                Path(publication.stage).unlink(missing_ok=True)
 
     def settle(self) -> None:
         """Settle all that waits now and has its row; a row that could not be written is written by the next start."""
@@ -61,11 +61,11 @@ class Settling:
             batch = {key: each for key, each in self._pending.items() if each.is_recorded}
         for target in {publication.target for publication in batch.values()}:
             with contextlib.suppress(FileNotFoundError):
-                sync_folder(target)
-        with self._lock:
-            for deposit_id, publication in batch.items():
+                sync_folder(Path(target))
+        for deposit_id, publication in batch.items():  # one lock for all would let sessions wait for all
+            with self._lock:
                 if self._pending.pop(deposit_id, None):
-                    publication.stage.unlink(missing_ok=True)
+                    Path(publication.stage).unlink(missing_ok=True)
         if batch:
             self._reached("server.settled")
 
@@ -130,7 +130,7 @@ class Leftovers:
             try:
                 os.link(stage, target / name)
             except FileExistsError:
-                name = self.names.reserve(target, name)
+                name = self.names.reserve(str(target), name)
             else:
                 log.info("published after a restart: %s", target / name)
                 return name

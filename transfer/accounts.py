@@ -3,6 +3,7 @@
 import enum
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 from transfer.failures import PermanentFailure
@@ -53,7 +54,7 @@ class AccountName:
             if self.kind is AccountKind.READ:
                 raise PermanentFailure("account.bad_login", login=self.login)
 
-    @property
+    @cached_property
     def login(self) -> str:
         """The name typed at a login, such as ``WRITE_570013_000204``."""
         return "_".join([self.kind.value, self.fiduciary, *([self.dossier] if self.dossier else [])])

@@ -30,9 +30,14 @@ class Measure:
         self.size += len(block)
         self._hash.update(block)
 
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of all that has passed so far, in hex."""
+        return self._hash.hexdigest()
+
     def fingerprint(self) -> Fingerprint:
         """Return the fingerprint of all that has passed so far."""
-        return Fingerprint(self.size, self._hash.hexdigest())
+        return Fingerprint(self.size, self.sha256)
 
 
 def blocks(source: BinaryIO) -> Iterator[bytes]:

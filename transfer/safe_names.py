@@ -29,6 +29,8 @@ def safe_name(raw: str) -> str:
 
 def twin_key(name: str) -> str:
     """Return what two names share when a Windows or macOS folder cannot hold both of them."""
+    if name.isascii():
+        return name.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
