@@ -206,33 +206,50 @@ class DataConnection:
                 return
 
     def receive(self, block: Callable[[memoryview], None]) -> Ending:
-        """Give every received block to ``block`` until the other side ends; return how it ended."""
+        """Give what is received to ``block``, in large pieces, until the other side ends; return how it ended.
+
+        A piece is good until the next one. What came before a pause is not kept back: scanners pause between pages.
+        """
         buffer = _thread_buffer()
-        tls = isinstance(self._sock, ssl.SSLSocket)
-        last = 0.0
+        filled = 0
+        while True:
+            came = self._receive_into(buffer[filled:], pause=filled > 0)
+            if isinstance(came, Ending):
+                if filled:
+                    block(buffer[:filled])
+                return came
+            filled += came
+            if filled == len(buffer) or not came:
+                block(buffer[:filled])
+                filled = 0
+
+    def _receive_into(self, buffer: memoryview, *, pause: bool) -> int | Ending:
+        """Return how many bytes came, or how the other side ended; with ``pause`` 0 when nothing comes for a moment."""
+        began = 0.0
         while True:
             try:
                 count = self._sock.recv_into(buffer)
             except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError) as wanted:
-                last = last or time.monotonic()
                 if self.control.stopped:
                     return Ending.ABORTED
-                if time.monotonic() - last > IDLE:
+                now = time.monotonic()
+                began = began or now
+                if now - began > IDLE:
                     return Ending.STALLED
+                if pause and now - began > _LOOK:
+                    return 0
                 _wait(self._sock, self.control, writing=isinstance(wanted, ssl.SSLWantWriteError))
-                continue
             except ssl.SSLZeroReturnError:
                 return Ending.CLOSE_NOTIFY
             except ssl.SSLError:
                 return Ending.TRUNCATED
             except OSError:
                 return Ending.RESET
-            if not count:
-                return Ending.CLOSE_NOTIFY if tls else Ending.CLOSED
-            if tls:
-                self._acknowledge_at_once()
-            last = 0.0
-            block(buffer[:count])
+            else:
+                if isinstance(self._sock, ssl.SSLSocket):
+                    self._acknowledge_at_once()
+                    return count or Ending.CLOSE_NOTIFY
+                return count or Ending.CLOSED
 
     def send(self, blocks: Iterable[bytes]) -> bool:
         """Send all blocks; return whether the other side took them."""

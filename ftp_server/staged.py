@@ -8,11 +8,12 @@ from pathlib import Path
 
 from ftp_server.deposits import Deposit
 from ftp_server.folders import new_id
-from transfer.durable import make_folder
+from transfer.durable import begin_writing, make_folder
 from transfer.evidence import Evidence, weigh
 from transfer.fingerprints import Measure
 
 _RECEIPT = "user.navette.receipt"
+_HURRY = 8 * 1024 * 1024  # bytes after which the disk begins with a large file
 
 
 class StagingFolder:
@@ -55,6 +56,8 @@ class Staged:
         self.id = name
         self.path = f"{folder.path}/{name}"  # a string: each document costs the time of each Path
         self.measured = Measure()
+        self._whole: memoryview | None = None
+        self._hurried = 0
         self._folder = folder
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
         self._fd = os.open(self.path, flags, 0o640)
@@ -70,18 +73,21 @@ class Staged:
         return self.measured.sha256
 
     def write(self, block: memoryview) -> None:
-        """Add one block; raises OSError when the disk does not take it."""
+        """Add one block, good until the next; raises OSError when the disk does not take it."""
+        self._whole = None if self.size else block
         self.measured.add(block)
         while block:
             block = block[os.write(self._fd, block) :]
+        if self.size - self._hurried >= _HURRY:
+            self.hurry()
 
     def hurry(self) -> None:
-        """Let the disk begin with the bytes while they are still being judged: the sync then waits for less."""
-        if sys.platform == "linux":  # elsewhere the same advice may mean something else
-            os.posix_fadvise(self._fd, 0, 0, os.POSIX_FADV_DONTNEED)
+        """Let the disk begin with what was written, while more comes or it is judged: the sync then waits for less."""
+        begin_writing(self._fd, self._hurried)
+        self._hurried = self.size
 
     def weigh(self) -> Evidence:
-        """Judge the content by the end mark of its format."""
+        """Judge the content by the end mark of its format; only before the last block is no longer good."""
         return weigh(self._read_at, self.size)
 
     def seal(self, deposit: Deposit) -> bool:
@@ -107,6 +113,8 @@ class Staged:
         os.close(self._fd)
 
     def _read_at(self, offset: int, length: int) -> bytes:
+        if self._whole is not None:
+            return bytes(self._whole[offset : offset + length])
         if sys.platform != "win32":
             return os.pread(self._fd, length, offset)
         os.lseek(self._fd, offset, os.SEEK_SET)
