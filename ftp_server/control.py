@@ -14,12 +14,12 @@ import time
 from abc import abstractmethod
 from collections import deque
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from pyftpdlib.handlers import FTPHandler
+from pyftpdlib.ioloop import AsyncChat
 
-from ftp_server.loop import Workers
+from ftp_server.loop import Loan, Workers
 from ftp_server.readiness import wait_for
 
 log = logging.getLogger("navette.server")
@@ -53,6 +53,7 @@ class ControlConnection(FTPHandler):
         self._received = b""
         self._lines: deque[bytes] = deque()
         self._afterwards: Callable[[], None] | None = None
+        self._loan: Loan
         super().__init__(conn, server, ioloop)
 
     # --- in the loop's thread
@@ -67,7 +68,7 @@ class ControlConnection(FTPHandler):
 
     def _lend(self, action: Callable[[], None] | None = None) -> None:
         self.lent = True
-        self.workers.lend(partial(self._serve, action))
+        self.workers.lend(lambda loan: self._serve(loan, action), self.owner)
 
     def _rest(self) -> None:
         """Watch the connection again, or close it."""
@@ -102,12 +103,13 @@ class ControlConnection(FTPHandler):
                 while self.socket.recv(_BLOCK):  # bytes left unread would make the kernel reset the connection
                     pass
         self.server.gone(self)
-        super().close()
+        AsyncChat.close(self)  # FTPHandler's own looks after transfers of its own, and writes for debugging
 
     # --- in a worker's thread
 
-    def _serve(self, action: Callable[[], None] | None = None) -> Callable[[], None]:
+    def _serve(self, loan: Loan, action: Callable[[], None] | None) -> Callable[[], None]:
         """Run what comes until it is quiet; return what the loop does with the connection then."""
+        self._loan = loan
         self._patient = True
         try:
             if action:
@@ -151,6 +153,11 @@ class ControlConnection(FTPHandler):
     def let_go(self, afterwards: Callable[[], None]) -> None:
         """Leave the worker after this line; ``afterwards`` is run in the loop and ends with :meth:`resume`."""
         self._afterwards = afterwards
+
+    def change_owner(self) -> None:
+        """Take the thread from the share of who owns the session now, and wait for one where that is used up."""
+        if not self.workers.move(self._loan, self.owner):
+            self.let_go(lambda: self.resume(lambda: None))
 
     def resume(self, action: Callable[[], None]) -> None:
         """Go on in a worker: first the action, then the lines that wait (called in the loop's thread)."""
@@ -199,6 +206,11 @@ class ControlConnection(FTPHandler):
         while not self.lost and not self.stopped and (left := until - time.monotonic()) > 0:
             if wait_for(reading=[self._fileno], seconds=left):
                 self.attend()
+
+    @property
+    @abstractmethod
+    def owner(self) -> str:
+        """Whose share of the threads the session takes."""
 
     @property
     def is_tls(self) -> bool:

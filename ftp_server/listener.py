@@ -56,6 +56,7 @@ class Listener(FTPServer):
         if self._visitors.come(session.peer, self._most):
             self.sessions.add(session)
             session.handle()
+            session.visit(lambda: None)  # most speak at once: the worker is there before their first line is
         else:
             log.warning("session refused peer=%s: too many", session.peer)
             session.respond("421 Too many sessions at the moment; please try again later.")

@@ -30,6 +30,11 @@ class Login(ControlConnection):
         """The address at the other end."""
         return plain_address(self.remote_ip)
 
+    @property
+    def owner(self) -> str:
+        """The account's login, before that the address."""
+        return self.account.name.login if self.account else self.peer
+
     def flush_account(self) -> None:
         """Forget who was logged in."""
         super().flush_account()
@@ -78,6 +83,7 @@ class Login(ControlConnection):
         else:
             self.account = account
             self.authenticated = True
+            self.change_owner()
             self.welcome(account)
             self.respond("230 Welcome.")
             log.info("login user=%s peer=%s tls=%s", self.username, self.peer, "yes" if self.is_tls else "no")

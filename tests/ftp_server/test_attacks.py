@@ -14,6 +14,7 @@ CCC, AUTH twice, AUTH after the login        test_no_way_back_from_tls
 STARTTLS injection                           test_hostile.test_commands_sent_ahead_of_tls
 TLS truncation                               test_evidence.test_tls_without_close_notify_is_suspect
 data handshake never begun                   test_data_connection_that_never_speaks
+transfers never begun, by the hundred        test_one_account_takes_no_more_than_half
 killed client, reset                         test_evidence
 ABOR, plain and in Telnet dress              test_abort_in_every_dress
 ABOR behind the data                         test_abort_within_the_grace
@@ -225,6 +226,27 @@ def test_data_connection_that_never_speaks(tmp_path: Path, monkeypatch: pytest.M
         assert [session.reply()[:3] for session in silent] == ["425", "425", "522", "522"]
         assert silent[0].store("late.pdf", PDF)[:3] == "226"
         assert set(served.published()) == {"meanwhile/alive.pdf", "late.pdf"}
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.{}"])
+def test_one_account_takes_no_more_than_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    """An account that begins transfers and sends nothing, from one address or many, leaves half of the threads free."""
+    monkeypatch.setattr(ftp_server.data_connection, "OPENING", 3.0)
+    with serving(tmp_path, transfers=4) as served, contextlib.ExitStack() as opened:
+        silent = [opened.enter_context(Dialogue(served, address.format(n + 10))) for n in range(8)]
+        for session in silent:
+            session.send(f"USER {WRITE}\r\nPASS {served.passwords[WRITE]}\r\nPASV\r\nSTOR a.pdf\r\n".encode())
+
+        def heard(reply: bytes) -> int:
+            """Return how many of the sessions were told so, and have not read it yet."""
+            return sum(reply in session.sock.recv(10_000, socket.MSG_PEEK) for session in silent)
+
+        assert until(still(lambda: heard(b"\n150"))) == 2
+        assert deposited(served, "/a", login=f"{WRITE}_000204")[:3] == "226"
+        assert heard(b"\n425") == 0
+        assert [[session.reply()[:3] for _ in range(5)] for session in silent] == [
+            ["331", "230", "227", "150", "425"]
+        ] * 8
 
 
 @pytest.mark.parametrize("dress", ["plain", "telnet", "urgent", "urgent, in two", "urgent, halves"])
