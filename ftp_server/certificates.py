@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric import rsa as rsa_keys
 from cryptography.x509.oid import NameOID
 
+from ftp_server.protection import Protection
+
 Key = ec.EllipticCurvePrivateKey | rsa_keys.RSAPrivateKey
 
 _YEARS = 10
@@ -33,35 +35,24 @@ class Certificate:
         first = x509.load_pem_x509_certificate(self.chain.read_bytes())
         return first.fingerprint(hashes.SHA256()).hex()
 
-    def control_context(self) -> ssl.SSLContext:
-        """Return what protects control connections: TLS 1.2 and 1.3, forward secrecy only."""
+    def protection(self) -> Protection:
+        """Return what protects connections: TLS 1.2 and 1.3, forward secrecy only."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.set_ciphers(_CIPHERS)
         for each in filter(None, (self, self.second)):
             context.load_cert_chain(each.chain, each.key)
-        return context
+        return Protection(context)
 
-    def data_context(self) -> ssl.SSLContext:
-        """Return what protects data connections, in worker threads.
-
-        No session tickets: a sender that never reads would close with them unread, and that close resets the
-        connection and tears the end off its own document.
-        """
-        context = self.control_context()
-        context.num_tickets = 0
-        return context
-
-    def old_context(self) -> ssl.SSLContext:
+    def old_protection(self) -> Protection:
         """Return what protects connections of printers that know TLS 1.0 only: better than nothing, and no more."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.set_ciphers("ALL:!aNULL:!eNULL:@SECLEVEL=0")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # that they are old is known
             context.minimum_version = ssl.TLSVersion.TLSv1
-        context.num_tickets = 0
         context.load_cert_chain(self.chain, self.key)
-        return context
+        return Protection(context)
 
 
 def own_certificate(folder: Path, names: list[str], *, rsa: bool = False) -> Certificate:

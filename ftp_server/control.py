@@ -20,6 +20,7 @@ from pyftpdlib.handlers import FTPHandler
 from pyftpdlib.ioloop import AsyncChat
 
 from ftp_server.loop import Loan, Workers
+from ftp_server.protection import Protection
 from ftp_server.readiness import wait_for
 
 log = logging.getLogger("navette.server")
@@ -240,13 +241,11 @@ class ControlConnection(FTPHandler):
         """Return the number to wait for."""
         return int(self._fileno)
 
-    def protect(self, context: ssl.SSLContext) -> None:
+    def protect(self, protection: Protection) -> None:
         """Go on with TLS: the handshake comes next."""
         plain: socket.socket = self.socket
         try:
-            self.socket = context.wrap_socket(
-                plain, server_side=True, do_handshake_on_connect=False, suppress_ragged_eofs=False
-            )
+            self.socket = protection.control(plain)
         except OSError:  # gone already; its number, now closed, may soon be another connection's
             self._fileno, self.lost = -1, True
         else:

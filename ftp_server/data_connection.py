@@ -13,6 +13,7 @@ from functools import partial
 from typing import BinaryIO, Protocol
 
 from ftp_server.judging import Ending
+from ftp_server.protection import Protection
 from ftp_server.readiness import wait_for
 from transfer.fingerprints import BLOCK
 
@@ -169,22 +170,20 @@ def plain_address(address: str) -> str:
 class DataConnection:
     """One open data connection; it ends soon after its control connection is told to stop.
 
-    ``resumed``: it must resume a TLS session that began in ``context``, which proves that it belongs to its control
-    connection if that has the context for itself.
+    ``resumed``: it must resume a TLS session that began under ``protection``, which proves that it belongs to its
+    control connection if that has the protection for itself.
     """
 
     def __init__(
-        self, sock: socket.socket, control: Control, context: ssl.SSLContext | None, *, resumed: bool = False
+        self, sock: socket.socket, control: Control, protection: Protection | None, *, resumed: bool = False
     ) -> None:
         self.control = control
         self._sock = sock
         sock.setblocking(False)
-        if context:
+        if protection:
             try:
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                self._sock = context.wrap_socket(
-                    sock, server_side=True, do_handshake_on_connect=False, suppress_ragged_eofs=False
-                )
+                self._sock = protection.data(sock)
                 self._shake_hands(self._sock)
             except OSError:
                 self._sock.close()

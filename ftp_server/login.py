@@ -1,12 +1,12 @@
 """Who a session belongs to and how it is protected; never touches a document."""
 
 import logging
-import ssl
 from typing import ClassVar
 
 from ftp_server.account import Account
 from ftp_server.control import ControlConnection
 from ftp_server.data_connection import Opening, plain_address
+from ftp_server.protection import Protection
 from ftp_server.services import Services
 from transfer.accounts import AccountKind
 
@@ -21,7 +21,7 @@ class Login(ControlConnection):
 
     services: ClassVar[Services]
     account: Account | None = None
-    own_context: ssl.SSLContext | None = None
+    own_protection: Protection | None = None
     protected = False
     opening: Opening | None = None
 
@@ -113,9 +113,9 @@ class Login(ControlConnection):
             self.begin_tls()
 
     def begin_tls(self) -> None:
-        """Protect the connection, in a context of its own where data connections may have to prove that they belong."""
-        self.own_context = self.services.own_context()
-        self.protect(self.own_context or self.services.control_context)
+        """Protect the connection, by itself alone where data connections may have to prove that they belong."""
+        self.own_protection = self.services.own_protection()
+        self.protect(self.own_protection or self.services.protection)
 
     def ftp_PBSZ(self, line: str) -> None:
         """Accept what has to come before PROT: the size of TLS's own buffer is always 0."""

@@ -16,7 +16,6 @@ FREE_SPACE = 64 * 1024 * 1024
 """Bytes that must stay free: below, deposits are refused with 452 before the disk is full."""
 
 _AGE = 2.0  # seconds that a sum of what lies uncollected is good for
-_FRESH = 0.25  # seconds that a look at the disk is good for: too short to fill what must stay free
 
 
 class Room:
@@ -27,24 +26,15 @@ class Room:
         self._database = database
         self._clock = clock
         self._lock = threading.Lock()
-        self._free = (float("-inf"), 0)
         self._sums: dict[str, tuple[float, int]] = {}
 
     def refusal(self, account: Account) -> str:
         """Return the reply that refuses a deposit, or nothing; a quota is watched to within two seconds."""
-        if self._free_space() <= FREE_SPACE:
+        if shutil.disk_usage(self._folder).free <= FREE_SPACE:
             return "452 The disk of the server is nearly full; please keep your file."
         if account.quota is not None and self._uncollected(account.name.fiduciary) >= account.quota:
             return "452 The space of this accountant is full until documents are collected; please keep your file."
         return ""
-
-    def _free_space(self) -> int:
-        at, free = self._free
-        now = self._clock()
-        if now - at > _FRESH:
-            free = shutil.disk_usage(self._folder).free
-            self._free = now, free
-        return free
 
     def _uncollected(self, fiduciary: str) -> int:
         with self._lock:

@@ -4,7 +4,6 @@ import logging
 import os
 import signal
 import socket
-import ssl
 import sys
 import threading
 import time
@@ -35,6 +34,7 @@ from ftp_server.home_lock import locked
 from ftp_server.listener import Listener
 from ftp_server.loop import Chores, Workers
 from ftp_server.names import Names
+from ftp_server.protection import Protection
 from ftp_server.publishing import Publishing
 from ftp_server.receiving import Receiving
 from ftp_server.room import Room
@@ -248,8 +248,7 @@ class Server:
             certificate = _certificate(self.settings)
             services = replace(
                 self._services,
-                control_context=certificate.control_context(),
-                data_context=certificate.data_context(),
+                protection=certificate.protection(),
             )
             handlers = {way: self._handler(self._of_way(services, way)) for way in self._listeners}
         except (Failure, OSError) as error:  # ssl.SSLError is one
@@ -276,9 +275,8 @@ class Server:
             workers=self._workers,
             ports=PassivePorts(self.settings.passive_ports),
             view=self._view,
-            control_context=self.certificate.control_context(),
-            data_context=self.certificate.data_context(),
-            own_context=self._own_context,
+            protection=self.certificate.protection(),
+            own_protection=self._own_protection,
             chores=self._chores,
             public_address=self.settings.public_address,
             room=Room(self.settings.home, self._database).refusal,
@@ -287,10 +285,10 @@ class Server:
             log_commands=self.settings.log_commands,
         )
 
-    def _own_context(self) -> ssl.SSLContext | None:
+    def _own_protection(self) -> Protection | None:
         try:
-            return self.certificate.control_context() if self._bound else None
-        except OSError as error:  # somebody is replacing the files: the context that all share still stands
+            return self.certificate.protection() if self._bound else None
+        except OSError as error:  # somebody is replacing the files: what all share still stands
             log.warning("server.certificate_refused %s", error)
             return None
 
@@ -301,9 +299,8 @@ class Server:
             old = own_certificate(self.settings.home, _names(self.settings), rsa=True)
             return replace(
                 services,
-                control_context=old.old_context(),
-                data_context=old.old_context(),
-                own_context=lambda: None,
+                protection=old.old_protection(),
+                own_protection=lambda: None,
                 write_only=True,
             )
         return services

@@ -1,6 +1,5 @@
 """What all sessions that came through one listener share; never does any of it itself."""
 
-import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,6 +9,7 @@ from ftp_server.bans import Bans
 from ftp_server.data_connection import PassivePorts
 from ftp_server.deposits import Deposit
 from ftp_server.loop import Chores, Workers
+from ftp_server.protection import Protection
 from ftp_server.receiving import Receiving
 from ftp_server.views import View
 
@@ -18,7 +18,7 @@ from ftp_server.views import View
 class Services:
     """The parts of a server that its sessions use, and the ways of one listener.
 
-    ``own_context`` returns a TLS context for one session alone, or None when nobody needs that. ``implicit``: TLS comes
+    ``own_protection`` returns TLS for one session alone, or None when nobody needs that. ``implicit``: TLS comes
     before the greeting. ``write_only``: READ cannot log in here.
     """
 
@@ -28,9 +28,8 @@ class Services:
     workers: Workers
     ports: PassivePorts
     view: Callable[[Account, str], View]
-    control_context: ssl.SSLContext
-    data_context: ssl.SSLContext
-    own_context: Callable[[], ssl.SSLContext | None]
+    protection: Protection
+    own_protection: Callable[[], Protection | None]
     chores: Chores
     public_address: str | None
     room: Callable[[Account], str]

@@ -133,7 +133,7 @@ class Session(Login):
                 sock.close()
                 raise Refused("522 This account must protect its data connections.")
             return DataConnection(sock, self, None)
-        return DataConnection(sock, self, self.own_context or self.services.data_context, resumed=bound)
+        return DataConnection(sock, self, self.own_protection or self.services.protection, resumed=bound)
 
     def abort(self) -> None:
         """End the transfer that runs; its own reply comes first."""
