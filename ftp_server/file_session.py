@@ -293,6 +293,7 @@ class FileSession(Session):
     def ftp_QUIT(self, line: str) -> None:
         """Say goodbye."""
         del line
+        self.give_port_back()  # whoever comes next, told to come by this one, finds it free
         self.respond("221 Goodbye.")
         self.ending = True
 

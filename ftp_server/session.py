@@ -183,10 +183,14 @@ class Session(Login):
 
     def close(self) -> None:
         """Close, and let the passive port be lent again."""
+        self.give_port_back()
+        super().close()
+
+    def give_port_back(self) -> None:
+        """Let the passive port be lent again."""
         if self._listener is not None:
             self.services.ports.take_back(self._listener)
             self._listener = None
-        super().close()
 
 
 def _decoded(line: bytes) -> str:
