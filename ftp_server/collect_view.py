@@ -1,13 +1,15 @@
 """What a READ account sees and may do with files: all that is published for its fiduciary; never speaks FTP."""
 
+import contextlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from ftp_server.account import Account
 from ftp_server.deposits import Deposit
-from ftp_server.folders import Folder, Folders
+from ftp_server.folders import Folder, Folders, shown
 from ftp_server.listing import Entry
 from ftp_server.publishing import Publishing
 from ftp_server.refused import GONE, Refused
@@ -56,10 +58,26 @@ class CollectView:
 
     def entry(self, raw: str) -> Entry:
         """Return a published file."""
-        path = self.path(raw)
-        return _disk_entry(path.name, path.stat(), None)
+        path = self._path(raw)
+        with _unless_gone():
+            return _disk_entry(path.name, path.stat(), None)
 
-    def path(self, raw: str) -> Path:
+    def folder_entry(self, raw: str) -> Entry | None:
+        """Return a folder, by its path from the root; None where there is none."""
+        try:
+            folder = folder_parts(raw, self.folder)
+            found = _disk_entry(shown(folder), self.folders.published(folder).stat(), None)
+        except (Failure, OSError):
+            return None
+        return found if found.is_folder else None
+
+    def open(self, raw: str) -> BinaryIO:
+        """Open a published file; what another session removes from now on is read to its end all the same."""
+        path = self._path(raw)
+        with _unless_gone():
+            return path.open("rb")
+
+    def _path(self, raw: str) -> Path:
         """Return the disk path of a published file."""
         path = self.folders.published(*file_parts(raw, self.folder))
         if not path.is_file():
@@ -68,16 +86,15 @@ class CollectView:
 
     def sha256(self, raw: str) -> str:
         """Return a published file's SHA-256, from its receipt or else by reading it."""
-        path = self.path(raw)
-        receipt = self._receipt(path, *file_parts(raw, self.folder))
+        receipt = self._receipt(self._path(raw), *file_parts(raw, self.folder))
         if receipt:
             return receipt.sha256
-        with path.open("rb") as file:
+        with self.open(raw) as file:
             return measure(file).sha256 or ""
 
     def checksum(self, raw: str, kind: str) -> str:
         """Return another checksum of a published file, by reading it."""
-        with self.path(raw).open("rb") as file:
+        with self.open(raw) as file:
             return checksum(file, kind)
 
     def remove(self, raws: Sequence[str]) -> list[str]:
@@ -86,7 +103,7 @@ class CollectView:
         refusals = []
         for raw in raws:
             try:
-                path = self.path(raw)
+                path = self._path(raw)
             except (Refused, Failure):
                 refusals.append(GONE)
                 continue
@@ -104,6 +121,15 @@ class CollectView:
     @property
     def _fiduciary(self) -> str:
         return self.account.name.fiduciary
+
+
+@contextlib.contextmanager
+def _unless_gone() -> Iterator[None]:
+    """Refuse a file that was there a moment ago, and that another session collected meanwhile."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise Refused(GONE) from None
 
 
 def _entries(path: Path, hashes: dict[str, str]) -> Iterator[Entry]:

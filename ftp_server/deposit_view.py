@@ -156,6 +156,20 @@ class DepositView:
         """Return one of this session's own deposits; everything else is refused as if it did not exist."""
         return _entry(self._find(raw).deposit)
 
+    def folder_entry(self, raw: str) -> Entry | None:
+        """Return a folder, by its path from the root, that this session is in or deposited in; None for any other.
+
+        Whether there are others is nobody's business here.
+        """
+        try:
+            folder = folder_parts(raw, self.folder)
+        except Failure:
+            return None
+        known = [self.folder, *(place for place, _ in self._own)]
+        if any(each[: len(folder)] == folder for each in known):
+            return Entry(shown(folder), True, 0, self.clock(), may="el")
+        return None
+
     def sha256(self, raw: str) -> str:
         """Return the SHA-256 of one of this session's own deposits."""
         return self._find(raw).deposit.sha256

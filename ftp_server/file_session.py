@@ -9,7 +9,7 @@ from ftp_server.collect_view import CollectView
 from ftp_server.data_connection import DataConnection
 from ftp_server.deposit_view import DepositView
 from ftp_server.folders import new_id, shown
-from ftp_server.listing import Entry, blocks, fact_line, long_line, stamp
+from ftp_server.listing import blocks, fact_line, long_line, stamp
 from ftp_server.receiving import Answer, Asked
 from ftp_server.refused import GONE, Refused
 from ftp_server.session import Session
@@ -129,9 +129,8 @@ class FileSession(Session):
 
     def ftp_RETR(self, line: str) -> None:
         """Send a document."""
-        path = self._collecting().path(line)
         offset, self.restart = self.restart, 0
-        with path.open("rb") as file:
+        with self._collecting().open(line) as file:
             size = os.fstat(file.fileno()).st_size
             with self.transfer(f"150 Sending {size} bytes.") as data:
                 self._sent(data, data.send_file(file, offset))
@@ -186,13 +185,10 @@ class FileSession(Session):
             self.respond("426 The transfer was broken off.")
 
     def ftp_MLST(self, line: str) -> None:
-        """Tell the facts of one file."""
+        """Tell the facts of one file or folder."""
         view = self._viewing()
-        if line:
-            fact = fact_line(view.entry(line))
-        else:
-            fact = fact_line(Entry(shown(view.folder), True, 0, time.time(), may="el"))
-        self.push(f"250-Listing\r\n {fact}\r\n")
+        entry = view.folder_entry(line) or view.entry(line)
+        self.push(f"250-Listing\r\n {fact_line(entry)}\r\n")
         self.respond("250 End.")
 
     def ftp_SIZE(self, line: str) -> None:

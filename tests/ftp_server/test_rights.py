@@ -2,11 +2,13 @@
 
 import ftplib
 import io
+import re
 from pathlib import Path
 
 import pytest
 from served import FIDUCIARY, PDF, Served, serving
 
+from ftp_server.collect_view import CollectView
 from ftp_server.commands import COMMANDS
 from ftp_server.rights import RIGHTS, allowed
 from transfer.accounts import AccountKind
@@ -65,6 +67,55 @@ def test_write_sees_only_its_own_session(served: Served) -> None:
         assert ftp.size("second.pdf") == len(PDF) + 1
         assert [name for name, _ in ftp.mlsd()] == ["second.pdf"]
     assert set(served.published()) == {"first.pdf", "second.pdf"}
+
+
+def test_facts_of_folders(served: Served) -> None:
+    """MLST tells of folders: READ of those that exist, WRITE of where it is and of where it deposited."""
+
+    def fact(ftp: ftplib.FTP, path: str) -> str:
+        return ftp.sendcmd(f"MLST {path}".strip()).splitlines()[1].strip()
+
+    with served.session() as ftp:
+        ftp.storbinary("STOR /000204/a/b/c/deep.pdf", io.BytesIO(PDF))
+        ftp.cwd("/000205")
+        for path, shown in {"": "/000205", "/": "/", "/000204/a": "/000204/a", "..": "/"}.items():
+            assert re.fullmatch(rf"type=dir;perm=el;modify=\d{{14}}; {shown}", fact(ftp, path)), path
+        assert fact(ftp, "/000204/a/b/c/deep.pdf").startswith("type=file;")
+    with served.session() as other, pytest.raises(ftplib.error_perm, match="^550"):
+        fact(other, "/000204")
+    with served.collecting() as ftp:
+        for path, shown in {"": "/", "/000204/a/b/c": "/000204/a/b/c", "000204": "/000204"}.items():
+            assert re.fullmatch(rf"type=dir;perm=el;modify=\d{{14}}; {shown}", fact(ftp, path)), path
+        assert fact(ftp, "/000204/a/b/c/deep.pdf").startswith("type=file;")
+        for path in ("/000205", "/none.pdf"):
+            with pytest.raises(ftplib.error_perm, match="^550"):
+                fact(ftp, path)
+
+
+GONE_MEANWHILE = ("SIZE", "MDTM", "MLST", "HASH", "XMD5", "XCRC", "RETR")
+
+
+@pytest.mark.parametrize("command", GONE_MEANWHILE)
+def test_collected_by_another_at_this_moment(
+    served: Served, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, command: str
+) -> None:
+    """A document that another session collects while READ asks for it is not there: no error, nothing in the log."""
+    with served.session() as ftp:
+        ftp.storbinary("STOR scan.pdf", io.BytesIO(PDF))
+    found = CollectView._path
+
+    def then_it_goes(view: CollectView, raw: str) -> Path:
+        path = found(view, raw)
+        path.unlink()
+        return path
+
+    monkeypatch.setattr(CollectView, "_path", then_it_goes)
+    with served.collecting() as ftp:
+        ftp.makepasv()
+        with pytest.raises(ftplib.error_perm, match="^550 There is no such file"):
+            ftp.sendcmd(f"{command} scan.pdf")
+        assert ftp.nlst() == []
+    assert "session.failed" not in caplog.text
 
 
 def test_dossier_account_stays_in_its_dossier(served: Served) -> None:
