@@ -4,11 +4,11 @@ import stat
 from dataclasses import dataclass
 
 from ftp_server.certificate_facts import SOON, CertificateFacts
+from ftp_server.disk_alarm import SCARCE
 from ftp_server.findings import Finding, Level, fault, fine
 from ftp_server.room import FREE_SPACE
 from ftp_server.server_ini import HostSettings
 
-_SCARCE = 16 * FREE_SPACE
 _SLOW = 50  # milliseconds that a sync may take before senders feel it
 _PER_SESSION = 4  # descriptors: control and data connection, passive port, file
 _BESIDE = 200
@@ -68,7 +68,7 @@ def _disk(facts: HomeFacts) -> list[Finding]:
     free, floor = facts.free // _MIB, FREE_SPACE // _MIB
     if facts.free <= FREE_SPACE:
         found = [fault("doctor.disk_full", Level.ERROR, free=free, floor=floor)]
-    elif facts.free < _SCARCE:
+    elif facts.free < SCARCE:
         found = [fault("doctor.disk_scarce", Level.WARNING, free=free, floor=floor)]
     else:
         found = [fine("doctor.disk", free=free)]

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -26,6 +27,7 @@ from ftp_server.data_connection import PassivePorts
 from ftp_server.database import Database
 from ftp_server.deposit_view import DepositView
 from ftp_server.deposits import Deposit, Deposits
+from ftp_server.disk_alarm import DiskAlarm
 from ftp_server.doorways import Doorways, Way, doorways
 from ftp_server.file_session import FileSession
 from ftp_server.folders import Folders
@@ -54,6 +56,7 @@ log = logging.getLogger("navette.server")
 _LOGIN_DEADLINE = 30.0
 _IDLE = 300.0
 _HOLD = 10.0  # seconds an idle session holds a document back that it may still rename or delete
+_LOOK = 1.0  # seconds between two looks whether to stop, at most
 _SWEEP = 2.0
 _PURGE = 3600.0
 _LAST_TRANSFERS = 20.0
@@ -180,6 +183,7 @@ class Server:
         self._loop = IOLoop()
         self._workers = Workers(self._loop, settings.transfers)
         self._stopping = threading.Event()
+        self._disk_alarm = DiskAlarm()
         self._chores = Chores()
         self._visitors = Visitors(self._place.board)
         self._services = self._served()
@@ -205,8 +209,10 @@ class Server:
         """Serve until :meth:`stop`; transfers that run then come to their end."""
         log.info("ready on %s:%d, certificate %s", *self.address, self.certificate.fingerprint())
         self._tell()
+        wait = _LOOK
         while not self._stopping.is_set():
-            self._loop.loop(timeout=1.0, blocking=False)
+            soonest = self._loop.loop(timeout=wait, blocking=False)  # seconds to what is scheduled next
+            wait = _LOOK if soonest is None else min(soonest, _LOOK)
         log.info("stopping: no new sessions, transfers under way end first")
         for listener in self._listeners.values():
             listener.close()
@@ -341,9 +347,11 @@ class Server:
         self._tell()
 
     def _look(self) -> None:
-        """See what the host changed: accounts whose sessions end, bans lifted."""
+        """See what changed behind the server's back: accounts whose sessions end, bans lifted, the disk."""
         self._bound = self.accounts.any_bound()
         self._bans.refresh()
+        if self._place.number == 0:
+            self._disk_alarm.look(shutil.disk_usage(self.settings.home).free, time.monotonic())
         stamps = self.accounts.stamps()
         self._workers.call(lambda: self._end_changed(stamps))
 

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ftp_server import server_ini
+from ftp_server.disk_alarm import SCARCE
+from ftp_server.room import FREE_SPACE
 from ftp_server.running import RunningServer
 from ftp_server.status import Status, status
 from transfer.language import Language
@@ -46,6 +48,7 @@ def _as_json(found: Status, now: float) -> dict[str, object]:
         "days_left": found.certificate.days_left(now) if found.certificate else None,
         "to_reload": found.to_reload,
         "disk_free": found.free,
+        "disk_scarce": found.free is not None and found.free < SCARCE,
         "documents": asdict(found.counts) if found.counts else None,
     }
 
@@ -81,7 +84,8 @@ def _lines(found: Status, now: float, language: Language) -> Iterator[tuple[str,
         last = say("status.last", at=_shown(counts.last)) if counts.last else ""
         yield "today", f"{counts.today}  {last}".rstrip()
     if found.free is not None:
-        yield "free", f"{found.free // _MIB} MiB"
+        scarce = f"  {say('status.disk_scarce', mib=FREE_SPACE // _MIB)}" if found.free < SCARCE else ""
+        yield "free", f"{found.free // _MIB} MiB{scarce}"
 
 
 _SINCE = ("deposits", "bytes", "failed_logins")
