@@ -58,7 +58,7 @@ class Bans:
         key = key_of(address)
         with self._board:
             ban = self._bans.get(key)
-            if ban and ban.until > self._clock():
+            if ban and self._holds(ban):
                 return False
             if self._in_window(key) < TRIES:
                 self._tried(key)
@@ -70,6 +70,10 @@ class Bans:
             self._tries.pop(key, None)
         self._save(key, imposed)
         return False
+
+    def _holds(self, ban: Ban) -> bool:
+        """Tell whether a ban is not over; one that seems to last longer than any was imposed before the clock went back."""
+        return 0 < ban.until - self._clock() <= _LONGEST
 
     def was_right(self, address: str) -> None:
         """Take back a try that turned out right."""
@@ -103,7 +107,7 @@ class Bans:
 
     def _in_window(self, key: bytes) -> int:
         tries = self._tries.get(key)
-        while tries and tries[0] < self._clock() - WINDOW:
+        while tries and not 0 <= self._clock() - tries[0] <= WINDOW:  # less than 0: the clock went back
             tries.popleft()
         return len(tries or ())
 

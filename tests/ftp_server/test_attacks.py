@@ -44,6 +44,7 @@ descriptors run out                          test_descriptors_run_out
 descriptors leak                             test_rude_sessions_leave_nothing_open
 disk full                                    test_hostile.test_full_disk, test_full_disk_over_tls
 server killed, power cut                     test_leftovers, test_publishing.test_order_of_publication
+server frozen, clock that jumps              test_interruptions, test_a_ban_ends_when_the_clock_goes_back
 an account that was stolen                   test_changed_accounts, test_networks, test_quota
 ===========================================  ======================================================================
 """
@@ -66,7 +67,7 @@ import scanners
 from dialogue import READ, WRITE, Dialogue, deposited, finish, logged_in
 from navette_server import NavetteServer, shared_server
 from processes import descendants
-from served import FIDUCIARY, PDF, Served, serving, trusting
+from served import FIDUCIARY, PDF, JumpingClock, Served, serving, trusting
 from waiting import still, until
 
 import ftp_server.data_connection
@@ -615,6 +616,18 @@ def test_bans_grow(tmp_path: Path) -> None:
         lift(opened, "203.0.113.7")
         bans.refresh()
         assert bans.may_try("203.0.113.7")
+
+
+def test_a_ban_ends_when_the_clock_goes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An address that was banned by a clock a year ahead may log in again once the clock is right."""
+    monkeypatch.setattr(ftp_server.login, "_FAILED_PAUSE", 0.1)
+    clock = JumpingClock()
+    clock.ahead = 365 * 86_400.0
+    with serving(tmp_path, clock=clock) as served:
+        assert guesses(served, "127.0.0.66", 15) == ["530"] * 15
+        assert not entered(served, "127.0.0.66")
+        clock.ahead = 0.0
+        assert entered(served, "127.0.0.66")
 
 
 def test_a_right_password_counts_as_no_try(tmp_path: Path) -> None:

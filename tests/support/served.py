@@ -4,6 +4,7 @@ import ftplib
 import hashlib
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,17 @@ from ftp_server.server import Server, ServerSettings
 FIDUCIARY = "570013"
 PDF = b"%PDF-1.4\n" + b"a page of a document " * 4000 + b"\n%%EOF\n"
 """A document that proves itself whole by its end mark."""
+
+
+class JumpingClock:
+    """The system's clock, set forward and back by hand."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def __call__(self) -> float:
+        """Return the time in seconds since 1970 UTC, as this clock has it."""
+        return time.time() + self.ahead
 
 
 class Served:
@@ -82,10 +94,11 @@ def serving(
     home: Path,
     reached: Callable[[str], None] = lambda _: None,
     passwords: dict[str, str] | None = None,
+    clock: Callable[[], float] = time.time,
     **settings: object,
 ) -> Iterator[Served]:
     """Run a server for a fiduciary with a READ, a WRITE and a WRITE account for dossier 000204."""
-    server = Server(ServerSettings(home=home, port=0, **settings), reached=reached)  # type: ignore[arg-type]
+    server = Server(ServerSettings(home=home, port=0, **settings), clock, reached)  # type: ignore[arg-type]
     if passwords is None:
         passwords = server.accounts.add_fiduciary(FIDUCIARY) | server.accounts.add_dossier(FIDUCIARY, "000204")
     thread = threading.Thread(target=server.run)
