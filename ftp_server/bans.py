@@ -72,7 +72,7 @@ class Bans:
         return False
 
     def _holds(self, ban: Ban) -> bool:
-        """Tell whether a ban is not over; one that seems to last longer than any was imposed before the clock went back."""
+        """Tell whether a ban is not over; one that seems longer than any was imposed before the clock went back."""
         return 0 < ban.until - self._clock() <= _LONGEST
 
     def was_right(self, address: str) -> None:
