@@ -11,6 +11,7 @@ from typing import BinaryIO, Self
 
 from transfer.client_ini import Connection, Security
 from transfer.failures import Failure, PermanentFailure, TemporaryFailure
+from transfer.following import Followed, followed
 from transfer.fingerprints import BLOCK, Fingerprint, Measure, blocks
 from transfer.ftp_listing import Listed, from_facts, from_list
 from transfer.ftp_wire import PlainWire, TlsWire, finish, reset
@@ -162,6 +163,11 @@ class FtpSession:
         if not any(feature.startswith("XSHA256") for feature in self.features):
             return [None] * len(paths)
         return [_hash(reply) for reply in self._sent_ahead([f"XSHA256 {path}" for path in paths])]
+
+    def follow(self, hashes: list[str]) -> list[list[Followed]]:
+        """Return what Navette's server knows of this account's documents with each SHA-256, newest first."""
+        replies = self._sent_ahead([f"SITE RECEIPT {sha256}" for sha256 in hashes])
+        return [followed(reply or "") for reply in replies]
 
     def modified(self, path: str) -> str | None:
         """Return a remote file's time of change as YYYYMMDDHHMMSS, or None when the server does not tell."""

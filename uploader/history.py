@@ -7,7 +7,7 @@ import secrets
 import sqlite3
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 
 from transfer.failures import PermanentFailure, TemporaryFailure
 from transfer.fingerprints import Fingerprint
+from transfer.following import Followed
 from transfer.receipts import Proof, Receipt, confirm
 from uploader.events import Fate
 from uploader.local_file import Seen
@@ -31,7 +32,9 @@ CREATE TABLE IF NOT EXISTS sent (
     proof TEXT NOT NULL,
     sent_at TEXT NOT NULL,
     fate TEXT NOT NULL,
-    kept_as TEXT
+    kept_as TEXT,
+    received_at TEXT,
+    collected_at TEXT
 );
 CREATE INDEX IF NOT EXISTS sent_by_file ON sent (target, path);
 CREATE TABLE IF NOT EXISTS placing (
@@ -46,7 +49,10 @@ CREATE TABLE IF NOT EXISTS placing (
 CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 
-_COLUMNS = "id, path, size, mtime_ns, sha256, stored_as, proof, sent_at, fate, kept_as"
+_ADDED = ("received_at TEXT", "collected_at TEXT")
+"""Columns that a history written by the first uploaders lacks."""
+
+_COLUMNS = "id, path, size, mtime_ns, sha256, stored_as, proof, sent_at, fate, kept_as, received_at, collected_at"
 
 
 def data_folder() -> Path:
@@ -60,7 +66,10 @@ def data_folder() -> Path:
 
 @dataclass(frozen=True)
 class SentFile:
-    """One line of the history: a version of a local file, where it is stored, and what became of it here."""
+    """One line of the history: a version of a local file, where it is stored, and what became of it on both sides.
+
+    ``received_at`` and ``collected_at`` (by the firm) are what the server told; None while it did not.
+    """
 
     number: int
     path: str
@@ -72,6 +81,8 @@ class SentFile:
     sent_at: datetime
     fate: Fate
     kept_as: str | None
+    received_at: datetime | None = None
+    collected_at: datetime | None = None
 
     def receipt_for(self, source: Path, found: Fingerprint) -> Receipt:
         """Make the receipt anew for ``source``, whose bytes were just measured as ``found``.
@@ -150,7 +161,7 @@ class History:
                     receipt.sha256,
                     receipt.stored_as,
                     receipt.proof,
-                    at.astimezone(UTC).isoformat(timespec="seconds"),
+                    _time(at),
                     Fate.SENT,
                 ),
             )
@@ -161,6 +172,14 @@ class History:
         with self._writing() as database:
             kept = None if kept_as is None else _text(str(kept_as))
             database.execute("UPDATE sent SET fate = ?, kept_as = ? WHERE id = ?", (fate, kept, number))
+
+    def note(self, told: Mapping[int, Followed]) -> None:
+        """Write down what the server told of documents, by the numbers of their lines."""
+        with self._writing() as database:
+            database.executemany(
+                "UPDATE sent SET received_at = ?, collected_at = ? WHERE id = ?",
+                [(_time(one.received_at), _time(one.collected_at), number) for number, one in told.items()],
+            )
 
     def unsettled(self, target: str, path: Path, seen: Seen) -> SentFile | None:
         """Return the line of this version of a file if it was sent but never removed or kept."""
@@ -174,12 +193,21 @@ class History:
         """Return the lines of files kept here that were sent before ``moment``."""
         return self._lines(
             "WHERE kept_as IS NOT NULL AND fate IN (?, ?) AND sent_at < ?",
-            (Fate.KEPT, Fate.SENT, moment.astimezone(UTC).isoformat(timespec="seconds")),
+            (Fate.KEPT, Fate.SENT, _time(moment)),
         )
 
     def latest(self, target: str, most: int) -> list[SentFile]:
         """Return the last ``most`` lines for a target, newest first."""
         return self._lines("WHERE target = ? ORDER BY id DESC LIMIT ?", (target, most))
+
+    def uncollected(self, target: str, most: int) -> list[SentFile]:
+        """Return the last ``most`` lines for a target of which the firm's collecting is not known, newest first."""
+        return self._lines("WHERE target = ? AND collected_at IS NULL ORDER BY id DESC LIMIT ?", (target, most))
+
+    def contents_sent(self, target: str) -> set[tuple[int, str]]:
+        """Return size and SHA-256 of all that was ever sent to a target."""
+        with self._reading() as database:
+            return set(database.execute("SELECT DISTINCT size, sha256 FROM sent WHERE target = ?", (target,)))
 
     def versions_sent(self, target: str) -> set[tuple[str, int, int]]:
         """Return path, size and mtime_ns of all that was ever sent to a target."""
@@ -236,6 +264,8 @@ class History:
                 sent_at=datetime.fromisoformat(row[7]),
                 fate=Fate(row[8]),
                 kept_as=row[9],
+                received_at=_moment(row[10]),
+                collected_at=_moment(row[11]),
             )
             for row in rows
         ]
@@ -267,10 +297,21 @@ def _opened(path: Path) -> sqlite3.Connection:
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
         database.executescript(_SCHEMA)
+        _add_columns(database)
     except BaseException:
         database.close()
         raise
     return database
+
+
+def _add_columns(database: sqlite3.Connection) -> None:
+    """Bring a history of an earlier uploader up to date; of two that start at once, one waits for the other."""
+    with database:
+        database.execute("BEGIN IMMEDIATE")
+        known = {row[1] for row in database.execute("PRAGMA table_info(sent)")}
+        for column in _ADDED:
+            if column.partition(" ")[0] not in known:
+                database.execute(f"ALTER TABLE sent ADD COLUMN {column}")
 
 
 def _set_aside(folder: Path) -> None:
@@ -286,6 +327,14 @@ def _unusable() -> Iterator[None]:
         yield
     except (sqlite3.Error, OSError) as error:
         raise PermanentFailure("history.unusable", reason=type(error).__name__) from error
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
 
 
 def _text(path: str) -> str:

@@ -12,7 +12,7 @@ from transfer.fingerprints import measure
 from transfer.receipts import Proof, Receipt
 from transfer.safe_names import numbered
 from uploader.events import Fate
-from uploader.history import History
+from uploader.history import History, SentFile
 from uploader.local_file import Seen, WatchedFile, check_unchanged
 
 _bin = threading.Lock()  # send2trash looks for a free name and takes it in two steps: two at once may take the same
@@ -52,10 +52,7 @@ class LocalRemoval:
             check_unchanged(path, seen)
             folder = path.parent / self._sent_folder / f"{self._clock():%Y-%m}"
             folder.mkdir(parents=True, exist_ok=True)
-            n, target = 1, folder / path.name
-            while target.exists():
-                n += 1
-                target = folder / numbered(path.name, n)
+            target = _free(folder, path.name)
             self._history.settle(line, Fate.SENT, target)
             path.rename(target)
         self._history.settle(line, Fate.KEPT, target)
@@ -71,6 +68,21 @@ class LocalRemoval:
                     receipt = line.receipt_for(kept.path, measure(kept))
                 remove(receipt, kept.seen)
                 self._history.settle(line.number, Fate.REMOVED)
+
+
+def put_back(line: SentFile, history: History) -> Path:
+    """Move a kept file back to the folder it was sent from, under a free name, and return where it is now.
+
+    It counts as sent all the same. Raises ``local.not_put_back`` when it is no longer there, or cannot go.
+    """
+    kept = Path(line.kept_as or "")
+    try:
+        target = _free(Path(line.path).parent, Path(line.path).name)
+        kept.rename(target)
+    except OSError:
+        raise PermanentFailure("local.not_put_back", file=kept.name) from None
+    history.settle(line.number, Fate.RESTORED)
+    return target
 
 
 def remove(receipt: Receipt, seen: Seen) -> None:
@@ -95,6 +107,14 @@ def recycle(receipt: Receipt, seen: Seen) -> bool:
     except OSError:
         return False
     return True
+
+
+def _free(folder: Path, name: str) -> Path:
+    n, path = 1, folder / name
+    while path.exists():
+        n += 1
+        path = folder / numbered(name, n)
+    return path
 
 
 @contextlib.contextmanager

@@ -27,7 +27,7 @@ def desk(tmp_path: Path, plain_server: Any) -> Iterator[Callable[..., Desk]]:
 
     def make(now: Callable[[], float] = time.time, **changes: Any) -> Desk:
         ini: ClientIni = replace(client_ini(server.connection()), **changes)
-        made.append(Desk(ini, tmp_path / "envoi.ini", history, tmp_path / "program", now))
+        made.append(Desk(ini, tmp_path / "envoi.ini", history, tmp_path / "program", now=now, patience=10))
         return made[-1]
 
     yield make

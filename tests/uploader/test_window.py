@@ -107,7 +107,7 @@ def test_a_click_on_upload_sends_all_that_is_ticked(plain_server: Any, shown: An
     server = plain_server()
     ini = write_ini(tmp_path / "envoi.ini", server.connection(), "/000204", language="fr")
     window = shown("--ini", ini, "--folder", docs)
-    window.click_from_corner(38, 185)
+    window.click_from_corner(38, 220)
     window.click_from_corner(-60, -40)
     window.answer("Return")
     until(lambda: names(docs) == ["a.pdf"], what="two files to be sent")
@@ -208,7 +208,7 @@ def test_language_and_folder_are_remembered(plain_server: Any, shown: Any, docs:
     ini = write_ini(tmp_path / "envoi.ini", plain_server().connection(), "/000204", language="fr")
     written = ini.read_bytes()
     window = shown("--ini", ini, "--folder", docs)
-    window.click_from_corner(-42, 30)
+    window.click_from_corner(-78, 30)
     history = History(tmp_path / "user")
     until(lambda: history.setting("language") == "en", what="the language to be remembered")
     assert window.close() == 0
