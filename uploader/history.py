@@ -7,7 +7,7 @@ import secrets
 import sqlite3
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -106,6 +106,24 @@ class Placed:
     part: str | None
 
 
+@dataclass(frozen=True)
+class ToRecord:
+    """A file that is stored at the other side, and where it will be kept here, if it will."""
+
+    receipt: Receipt
+    seen: Seen
+    kept_as: Path | None = None
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What became of the local file of a line."""
+
+    line: int
+    fate: Fate
+    kept_as: Path | None = None
+
+
 class History:
     """The history file of one user. Every write is on the disk when its method returns; threads may share it.
 
@@ -145,33 +163,45 @@ class History:
                 raise TemporaryFailure("upload.runs_already") from None
             yield
 
-    def record(self, target: str, seen: Seen, receipt: Receipt, at: datetime) -> int:
-        """Write down that a file is stored, before anything happens to it here; return the line's number."""
+    def record(self, target: str, new: Sequence[ToRecord], settled: Sequence[Settled], at: datetime) -> list[int]:
+        """Write down that files are stored, before anything happens to them here; return the numbers of their lines.
+
+        In the same step goes what became of files that were written down earlier: the disk is waited for once.
+        """
+        if not new and not settled:
+            return []
         with self._writing() as database:
-            path = _text(receipt.source)
-            database.execute("DELETE FROM placing WHERE target = ? AND path = ?", (target, path))
-            line = database.execute(
-                "INSERT INTO sent (target, path, size, mtime_ns, sha256, stored_as, proof, sent_at, fate) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    target,
-                    path,
-                    receipt.size,
-                    seen.mtime_ns,
-                    receipt.sha256,
-                    receipt.stored_as,
-                    receipt.proof,
-                    _time(at),
-                    Fate.SENT,
-                ),
-            )
-            return line.lastrowid or 0
+            numbers = [self._insert(database, target, one, at) for one in new]
+            for one in settled:
+                _settle(database, one)
+        return numbers
+
+    @staticmethod
+    def _insert(database: sqlite3.Connection, target: str, one: ToRecord, at: datetime) -> int:
+        receipt, path = one.receipt, _text(one.receipt.source)
+        database.execute("DELETE FROM placing WHERE target = ? AND path = ?", (target, path))
+        line = database.execute(
+            "INSERT INTO sent (target, path, size, mtime_ns, sha256, stored_as, proof, sent_at, fate, kept_as) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                target,
+                path,
+                receipt.size,
+                one.seen.mtime_ns,
+                receipt.sha256,
+                receipt.stored_as,
+                receipt.proof,
+                _time(at),
+                Fate.SENT,
+                _path(one.kept_as),
+            ),
+        )
+        return line.lastrowid or 0
 
     def settle(self, number: int, fate: Fate, kept_as: Path | None = None) -> None:
         """Write down what became of a local file that was sent."""
         with self._writing() as database:
-            kept = None if kept_as is None else _text(str(kept_as))
-            database.execute("UPDATE sent SET fate = ?, kept_as = ? WHERE id = ?", (fate, kept, number))
+            _settle(database, Settled(number, fate, kept_as))
 
     def note(self, told: Mapping[int, Followed]) -> None:
         """Write down what the server told of documents, by the numbers of their lines."""
@@ -327,6 +357,15 @@ def _unusable() -> Iterator[None]:
         yield
     except (sqlite3.Error, OSError) as error:
         raise PermanentFailure("history.unusable", reason=type(error).__name__) from error
+
+
+def _settle(database: sqlite3.Connection, one: Settled) -> None:
+    values = (one.fate, _path(one.kept_as), one.line)
+    database.execute("UPDATE sent SET fate = ?, kept_as = ? WHERE id = ?", values)
+
+
+def _path(path: Path | None) -> str | None:
+    return None if path is None else _text(str(path))
 
 
 def _time(moment: datetime | None) -> str | None:

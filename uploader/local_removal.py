@@ -2,7 +2,7 @@
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -26,37 +26,49 @@ class LocalRemoval:
         self._sent_folder = sent_folder
         self._history = history
         self._clock = clock
+        self._promised: set[Path] = set()
 
-    def settle(self, receipt: Receipt, seen: Seen, line: int) -> tuple[Fate, Path | None]:
-        """Let a file go, write it in the history's ``line``, and return what became of it and where it is kept.
+    def place(self, receipt: Receipt) -> Path | None:
+        """Return where a file will be kept: ``<sent_folder>/YYYY-MM`` beside it, under a free name; None if it goes.
+
+        It is to be written down before the file is moved, so that it is found again whatever happens.
+        """
+        if receipt.proof is Proof.REPLY or self._after is AfterUpload.KEEP:
+            return self._kept_as(Path(receipt.source))
+        return None
+
+    def settle(self, receipt: Receipt, seen: Seen, line: int, place: Path | None = None) -> tuple[Fate, Path | None]:
+        """Let a file of the history's ``line`` go, and return what became of it and where it is kept.
 
         A receipt that rests on the server's word alone deletes nothing: the file is kept. So is one for which there
-        is no recycle bin. Raises ``local.not_removed`` when the folder does not let it go, and ``upload.changed``
-        when it is no longer the file that was sent.
+        is no recycle bin. ``place`` is where it is kept, if that was written down already. Raises ``local.not_removed``
+        when the folder does not let it go, and ``upload.changed`` when it is no longer the file that was sent.
         """
-        proven = receipt.proof is not Proof.REPLY
-        if proven and self._after is AfterUpload.DELETE:
-            remove(receipt, seen)
-            fate = Fate.REMOVED
-        elif proven and self._after is AfterUpload.RECYCLE and recycle(receipt, seen):
-            fate = Fate.RECYCLED
-        else:
-            return Fate.KEPT, self._keep(receipt, seen, line)
-        self._history.settle(line, fate)
-        return fate, None
+        if place is None and receipt.proof is not Proof.REPLY:
+            if self._after is AfterUpload.DELETE:
+                remove(receipt, seen)
+                return Fate.REMOVED, None
+            if self._after is AfterUpload.RECYCLE and recycle(receipt, seen):
+                return Fate.RECYCLED, None
+        if place is None:
+            place = self._kept_as(Path(receipt.source))
+            self._history.settle(line, Fate.SENT, place)
+        self._keep(receipt, seen, place)
+        return Fate.KEPT, place
 
-    def _keep(self, receipt: Receipt, seen: Seen, line: int) -> Path:
-        """Move the file to ``<sent_folder>/YYYY-MM`` beside it, under a free name."""
+    def _kept_as(self, path: Path) -> Path:
+        folder = path.parent / self._sent_folder / f"{self._clock():%Y-%m}"
+        place = _free(folder, path.name, self._promised)
+        self._promised.add(place)
+        return place
+
+    @staticmethod
+    def _keep(receipt: Receipt, seen: Seen, place: Path) -> None:
         path = Path(receipt.source)
         with _refusals(path):
             check_unchanged(path, seen)
-            folder = path.parent / self._sent_folder / f"{self._clock():%Y-%m}"
-            folder.mkdir(parents=True, exist_ok=True)
-            target = _free(folder, path.name)
-            self._history.settle(line, Fate.SENT, target)
-            path.rename(target)
-        self._history.settle(line, Fate.KEPT, target)
-        return target
+            place.parent.mkdir(parents=True, exist_ok=True)
+            path.rename(place)
 
     def purge(self, keep_days: int) -> None:
         """Delete what was kept for more than ``keep_days`` days and still is, byte for byte, what was sent."""
@@ -109,9 +121,9 @@ def recycle(receipt: Receipt, seen: Seen) -> bool:
     return True
 
 
-def _free(folder: Path, name: str) -> Path:
+def _free(folder: Path, name: str, promised: Container[Path] = ()) -> Path:
     n, path = 1, folder / name
-    while path.exists():
+    while path in promised or path.exists():
         n += 1
         path = folder / numbered(name, n)
     return path

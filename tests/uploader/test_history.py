@@ -14,7 +14,7 @@ from transfer.failures import Failure, PermanentFailure
 from transfer.fingerprints import Fingerprint
 from transfer.receipts import Proof, Receipt, confirm
 from uploader.events import Fate
-from uploader.history import History, Placed, data_folder, version_key
+from uploader.history import History, Placed, ToRecord, data_folder, version_key
 from uploader.local_file import Seen
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,7 +31,7 @@ def receipt(path: str = "/docs/a.pdf", proof: Proof = Proof.SIZE) -> Receipt:
 def test_what_was_recorded_is_found_by_another_start(tmp_path: Path) -> None:
     """A line outlives the program: where, when, how proven, and what became of the local file."""
     history = History(tmp_path)
-    number = history.record("target", SEEN, receipt(proof=Proof.HASH), AT)
+    (number,) = history.record("target", [ToRecord(receipt(proof=Proof.HASH), SEEN)], [], AT)
     history.settle(number, Fate.KEPT, Path("/docs/Envoyés/2026-11/a.pdf"))
     history.close()
     again = History(tmp_path)
@@ -45,7 +45,7 @@ def test_what_was_recorded_is_found_by_another_start(tmp_path: Path) -> None:
 def test_each_target_has_its_own_history(tmp_path: Path) -> None:
     """What was sent to one dossier counts as new for another."""
     history = History(tmp_path)
-    history.record("one", SEEN, receipt(), AT)
+    history.record("one", [ToRecord(receipt(), SEEN)], [], AT)
     assert history.unsettled("one", Path("/docs/a.pdf"), SEEN) is not None
     assert history.unsettled("other", Path("/docs/a.pdf"), SEEN) is None
     assert version_key(Path("/docs/a.pdf"), 3, SEEN.mtime_ns) in history.versions_sent("one")
@@ -57,7 +57,7 @@ def test_each_target_has_its_own_history(tmp_path: Path) -> None:
 def test_a_receipt_made_anew_is_as_strong_as_it_was(tmp_path: Path, proof: Proof) -> None:
     """From its line, a receipt is made again with the same proof, and only for the same bytes."""
     history = History(tmp_path)
-    history.record("target", SEEN, receipt(proof=proof), AT)
+    history.record("target", [ToRecord(receipt(proof=proof), SEEN)], [], AT)
     (line,) = history.latest("target", 1)
     history.close()
     assert line.receipt_for(Path("/docs/a.pdf"), SENT) == receipt(proof=proof)
@@ -71,7 +71,7 @@ def test_a_kill_right_after_recording_loses_nothing(tmp_path: Path) -> None:
     program = (
         "import os, signal, sys; sys.path.insert(0, sys.argv[2])\n"
         "from tests.uploader import test_history as t\n"
-        "t.History(t.Path(sys.argv[1])).record('target', t.SEEN, t.receipt(), t.AT)\n"
+        "t.History(t.Path(sys.argv[1])).record('target', [t.ToRecord(t.receipt(), t.SEEN)], [], t.AT)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     ended = subprocess.run([sys.executable, "-c", program, str(tmp_path), str(ROOT)], cwd=ROOT, check=False)
@@ -94,7 +94,7 @@ def test_a_damaged_history_is_set_aside_and_the_program_starts(tmp_path: Path) -
     """A history that is no longer readable is kept beside a new one; it never stops an upload."""
     (tmp_path / "history.db").write_bytes(b"this was a database once" * 100)
     history = History(tmp_path)
-    history.record("target", SEEN, receipt(), AT)
+    history.record("target", [ToRecord(receipt(), SEEN)], [], AT)
     history.close()
     assert (tmp_path / "damaged-history.db").read_bytes().startswith(b"this was a database once")
 
@@ -124,7 +124,7 @@ def test_names_that_are_no_text_are_recorded(tmp_path: Path) -> None:
     """A file name in an old encoding does not end the upload."""
     history = History(tmp_path)
     path = os.fsdecode(b"/docs/factur\xe9e.pdf")
-    history.record("target", SEEN, receipt(path), AT)
+    history.record("target", [ToRecord(receipt(path), SEEN)], [], AT)
     assert history.unsettled("target", Path(path), SEEN) is not None
     history.close()
 
@@ -136,7 +136,7 @@ def test_the_name_a_file_was_about_to_get_is_known_until_it_is_recorded(tmp_path
     history.place("target", path, SEEN, placed)
     assert history.placed("target", path, SEEN) == placed
     assert history.placed("target", path, Seen(4, SEEN.mtime_ns, 1, 2)) is None
-    history.record("target", SEEN, receipt(), AT)
+    history.record("target", [ToRecord(receipt(), SEEN)], [], AT)
     assert history.placed("target", path, SEEN) is None
     history.close()
 
@@ -170,7 +170,7 @@ def test_the_data_folder_is_the_users_own(monkeypatch: pytest.MonkeyPatch, tmp_p
 def test_the_database_is_plain_sqlite(tmp_path: Path) -> None:
     """Support staff can read the history with any SQLite program."""
     history = History(tmp_path)
-    history.record("target", SEEN, receipt(), AT)
+    history.record("target", [ToRecord(receipt(), SEEN)], [], AT)
     history.close()
     database = sqlite3.connect(tmp_path / "history.db")
     assert database.execute("SELECT path, stored_as FROM sent").fetchall() == [("/docs/a.pdf", "/000204/a.pdf")]
