@@ -7,7 +7,8 @@ import secrets
 import sqlite3
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -124,6 +125,13 @@ class Settled:
     kept_as: Path | None = None
 
 
+@dataclass
+class _Write:
+    change: Callable[[sqlite3.Connection], object]
+    done: bool = False
+    error: sqlite3.Error | None = None
+
+
 class History:
     """The history file of one user. Every write is on the disk when its method returns; threads may share it.
 
@@ -131,8 +139,10 @@ class History:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._lock = threading.Lock()
         self._folder = folder
+        self._reads = threading.Lock()
+        self._commits = threading.Lock()
+        self._pending: deque[_Write] = deque()
         with _unusable():
             folder.mkdir(parents=True, exist_ok=True)
             try:
@@ -142,9 +152,11 @@ class History:
                     raise
                 _set_aside(folder)
                 self._database = _opened(folder / "history.db")
+            self._reader = _connect(folder / "history.db", busy_seconds=10)
 
     def close(self) -> None:
         """Close the file."""
+        self._reader.close()
         self._database.close()
 
     @contextlib.contextmanager
@@ -170,10 +182,14 @@ class History:
         """
         if not new and not settled:
             return []
-        with self._writing() as database:
-            numbers = [self._insert(database, target, one, at) for one in new]
+        numbers: list[int] = []
+
+        def write(database: sqlite3.Connection) -> None:
+            numbers.extend(self._insert(database, target, one, at) for one in new)
             for one in settled:
                 _settle(database, one)
+
+        self._write(write)
         return numbers
 
     @staticmethod
@@ -200,16 +216,21 @@ class History:
 
     def settle(self, number: int, fate: Fate, kept_as: Path | None = None) -> None:
         """Write down what became of a local file that was sent."""
-        with self._writing() as database:
-            _settle(database, Settled(number, fate, kept_as))
+        self._write(lambda database: _settle(database, Settled(number, fate, kept_as)))
 
     def note(self, told: Mapping[int, Followed]) -> None:
         """Write down what the server told of documents, by the numbers of their lines."""
-        with self._writing() as database:
-            database.executemany(
-                "UPDATE sent SET received_at = ?, collected_at = ? WHERE id = ?",
-                [(_time(one.received_at), _time(one.collected_at), number) for number, one in told.items()],
+        rows = [(_time(one.received_at), _time(one.collected_at), number) for number, one in told.items()]
+        change = "UPDATE sent SET received_at = ?, collected_at = ? WHERE id = ?"
+        self._write(lambda database: database.executemany(change, rows))
+
+    def unfinished(self, target: str) -> set[str]:
+        """Return the paths, as the history holds them, of files that an upload left somewhere between two steps."""
+        with self._reading() as database:
+            asked = (
+                "SELECT path FROM sent WHERE target = ? AND fate = ? UNION SELECT path FROM placing WHERE target = ?"
             )
+            return {row[0] for row in database.execute(asked, (target, Fate.SENT, target))}
 
     def unsettled(self, target: str, path: Path, seen: Seen) -> SentFile | None:
         """Return the line of this version of a file if it was sent but never removed or kept."""
@@ -246,11 +267,8 @@ class History:
 
     def place(self, target: str, path: Path, seen: Seen, placed: Placed) -> None:
         """Write down the remote name a file is about to get, before a server can show it under that name."""
-        with self._writing() as database:
-            database.execute(
-                "INSERT OR REPLACE INTO placing VALUES (?, ?, ?, ?, ?, ?)",
-                (target, _text(str(path)), seen.size, seen.mtime_ns, placed.stored_as, placed.part),
-            )
+        row = (target, _text(str(path)), seen.size, seen.mtime_ns, placed.stored_as, placed.part)
+        self._write(lambda database: database.execute("INSERT OR REPLACE INTO placing VALUES (?, ?, ?, ?, ?, ?)", row))
 
     def placed(self, target: str, path: Path, seen: Seen) -> Placed | None:
         """Return the remote name this version of a file was about to get when an upload broke off."""
@@ -269,14 +287,15 @@ class History:
 
     def remember(self, name: str, value: str) -> None:
         """Remember a small value, such as the last folder."""
-        with self._writing() as database:
-            database.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (name, _text(value)))
+        row = (name, _text(value))
+        self._write(lambda database: database.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", row))
 
     def installation(self) -> str:
         """Return a word made once that tells this PC's uploads from those of any other."""
         if not self.setting("installation"):
-            with self._writing() as database:
-                database.execute("INSERT OR IGNORE INTO setting VALUES ('installation', ?)", (secrets.token_hex(8),))
+            row = (secrets.token_hex(8),)
+            first = "INSERT OR IGNORE INTO setting VALUES ('installation', ?)"
+            self._write(lambda database: database.execute(first, row))
         return self.setting("installation")
 
     def _lines(self, where: str, values: tuple[Any, ...]) -> list[SentFile]:
@@ -300,16 +319,37 @@ class History:
             for row in rows
         ]
 
-    @contextlib.contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, _unusable(), self._database:
-            self._database.execute("BEGIN IMMEDIATE")
-            yield self._database
+    def _write(self, change: Callable[[sqlite3.Connection], object]) -> None:
+        """Return once a change is on the disk. Threads that wait together wait for one commit together."""
+        mine = _Write(change)
+        self._pending.append(mine)
+        with self._commits, _unusable():
+            if not mine.done:
+                self._commit([self._pending.popleft() for _ in range(len(self._pending))])
+            if mine.error is not None:
+                raise mine.error
+
+    def _commit(self, batch: list[_Write]) -> None:
+        error: sqlite3.Error | None = None
+        try:
+            with self._database:
+                self._database.execute("BEGIN IMMEDIATE")
+                for one in batch:
+                    one.change(self._database)
+        except sqlite3.Error as refused:
+            error = refused
+        for one in batch:
+            one.done, one.error = True, error
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, _unusable():
-            yield self._database
+        with self._reads, _unusable():
+            yield self._reader
+
+
+def path_key(path: Path) -> str:
+    """Return how the history holds a path."""
+    return _text(str(path))
 
 
 def version_key(path: Path, size: int, mtime_ns: int) -> tuple[str, int, int]:

@@ -13,7 +13,7 @@ from transfer.fingerprints import Fingerprint, measure
 from transfer.ftp_session import FtpSession, Stored
 from transfer.receipts import Proof, Receipt, confirm
 from transfer.safe_names import is_numbered, numbered, safe_name, twin_key
-from uploader.history import History, Placed
+from uploader.history import History, Placed, path_key
 from uploader.local_file import WatchedFile
 
 _SAME_DAYS = timedelta(days=6)
@@ -43,8 +43,19 @@ class Sending:
         self._claimed: dict[str, Path] = {}
         self._begun: set[str] = set()
         self._unanswered: set[Path] = set()
+        self._unfinished: set[str] = set()
+        self._installation = ""
         self._renames = True
         self._tells_sizes = False
+
+    def begin(self) -> None:
+        """Read what earlier uploads left unfinished."""
+        self._unfinished = self._history.unfinished(self._target)
+        self._installation = self._history.installation()
+
+    def unfinished(self, path: Path) -> bool:
+        """Tell whether an earlier upload, or an earlier attempt of this one, ended somewhere within this file."""
+        return path_key(path) in self._unfinished
 
     def make_folders(self, session: FtpSession) -> None:
         """Make the target folder and those above it; existing ones are as good."""
@@ -87,6 +98,8 @@ class Sending:
 
     def _earlier(self, session: FtpSession, source: WatchedFile) -> Receipt | None:
         """Find out whether an upload that broke off had stored the file whole under the name it chose."""
+        if not self.unfinished(source.path):
+            return None
         placed = self._history.placed(self._target, source.path, source.seen)
         if placed is None or session.size(placed.stored_as) != source.seen.size:
             return None
@@ -139,6 +152,7 @@ class Sending:
     def _chosen(self, session: FtpSession, source: WatchedFile, part: str | None) -> str:
         """Choose a free name and write it down before the server can show it."""
         path = self._free(session, source)
+        self._unfinished.add(path_key(source.path))
         self._history.place(self._target, source.path, source.seen, Placed(path, part))
         return path
 
@@ -169,7 +183,7 @@ class Sending:
 
     def _part_path(self, source: WatchedFile) -> str:
         """Return an unfinished name that only this file of this PC has, the same at each attempt."""
-        mark = hashlib.sha256(f"{self._history.installation()} {source.path!r}".encode()).hexdigest()[:8]
+        mark = hashlib.sha256(f"{self._installation} {source.path!r}".encode()).hexdigest()[:8]
         return self._path(f"{safe_name(source.path.name)}.{mark}.part")
 
     def _path(self, name: str) -> str:

@@ -85,6 +85,7 @@ class Upload:
         self._queue.extend(sorted((path.absolute() for path in paths), key=_size, reverse=True))
         try:
             with self._history.only_upload(self._target):
+                self._sending.begin()
                 self._removal.purge(self._ini.keep_days)
                 if self._queue:
                     self._run_lines()
@@ -159,6 +160,8 @@ class Upload:
 
     def _sent_before(self, source: WatchedFile) -> Proven | None:
         """Return the receipt of a file that was sent by an upload that ended before it could let it go."""
+        if not self._sending.unfinished(source.path):
+            return None
         line = self._history.unsettled(self._target, source.path, source.seen)
         if line is None:
             return None
