@@ -1,4 +1,4 @@
-"""Shortens names in their middle where a list's first column is too narrow, so that their end can be read."""
+"""Shortens names in their middle where a list's first column is too narrow; never so that their end is lost."""
 
 from tkinter import font
 from typing import Any

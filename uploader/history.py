@@ -6,52 +6,18 @@ import os
 import secrets
 import sqlite3
 import sys
-import threading
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from transfer.failures import PermanentFailure, TemporaryFailure
-from transfer.fingerprints import Fingerprint
+from transfer.failures import TemporaryFailure
 from transfer.following import Followed
-from transfer.receipts import Proof, Receipt, confirm
+from transfer.receipts import Proof
 from uploader.events import Fate
+from uploader.history_file import HistoryFile, connect, unusable
 from uploader.local_file import Seen
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS sent (
-    id INTEGER PRIMARY KEY,
-    target TEXT NOT NULL,
-    path TEXT NOT NULL,
-    size INTEGER NOT NULL,
-    mtime_ns INTEGER NOT NULL,
-    sha256 TEXT NOT NULL,
-    stored_as TEXT NOT NULL,
-    proof TEXT NOT NULL,
-    sent_at TEXT NOT NULL,
-    fate TEXT NOT NULL,
-    kept_as TEXT,
-    received_at TEXT,
-    collected_at TEXT
-);
-CREATE INDEX IF NOT EXISTS sent_by_file ON sent (target, path);
-CREATE TABLE IF NOT EXISTS placing (
-    target TEXT NOT NULL,
-    path TEXT NOT NULL,
-    size INTEGER NOT NULL,
-    mtime_ns INTEGER NOT NULL,
-    stored_as TEXT NOT NULL,
-    part TEXT,
-    PRIMARY KEY (target, path)
-);
-CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-"""
-
-_ADDED = ("received_at TEXT", "collected_at TEXT")
-"""Columns that a history written by the first uploaders lacks."""
+from uploader.sent_file import Placed, SentFile, Settled, ToRecord
 
 _COLUMNS = "id, path, size, mtime_ns, sha256, stored_as, proof, sent_at, fate, kept_as, received_at, collected_at"
 
@@ -65,73 +31,6 @@ def data_folder() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "navette"
 
 
-@dataclass(frozen=True)
-class SentFile:
-    """One line of the history: a version of a local file, where it is stored, and what became of it on both sides.
-
-    ``received_at`` and ``collected_at`` (by the firm) are what the server told; None while it did not.
-    """
-
-    number: int
-    path: str
-    size: int
-    mtime_ns: int
-    sha256: str
-    stored_as: str
-    proof: Proof
-    sent_at: datetime
-    fate: Fate
-    kept_as: str | None
-    received_at: datetime | None = None
-    collected_at: datetime | None = None
-
-    def receipt_for(self, source: Path, found: Fingerprint) -> Receipt:
-        """Make the receipt anew for ``source``, whose bytes were just measured as ``found``.
-
-        Raises ``receipt.hash_differs`` when they are not the bytes that were sent.
-        """
-        confirm(str(source), found, Fingerprint(self.size, self.sha256), self.stored_as)
-        told = {
-            Proof.HASH: Fingerprint(self.size, self.sha256),
-            Proof.SIZE: Fingerprint(self.size, None),
-            Proof.REPLY: Fingerprint(None, None),
-        }
-        return confirm(str(source), found, told[self.proof], self.stored_as)
-
-
-@dataclass(frozen=True)
-class Placed:
-    """The remote path a file is about to get, and the unfinished one it is renamed from, if it is."""
-
-    stored_as: str
-    part: str | None
-
-
-@dataclass(frozen=True)
-class ToRecord:
-    """A file that is stored at the other side, and where it will be kept here, if it will."""
-
-    receipt: Receipt
-    seen: Seen
-    kept_as: Path | None = None
-
-
-@dataclass(frozen=True)
-class Settled:
-    """What became of the local file of a line."""
-
-    line: int
-    fate: Fate
-    kept_as: Path | None = None
-
-
-@dataclass
-class _Write:
-    change: Callable[[sqlite3.Connection], object]
-    done: bool = False
-    error: sqlite3.Error | None = None
-
-
 class History:
     """The history file of one user. Every write is on the disk when its method returns; threads may share it.
 
@@ -140,24 +39,11 @@ class History:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._reads = threading.Lock()
-        self._commits = threading.Lock()
-        self._pending: deque[_Write] = deque()
-        with _unusable():
-            folder.mkdir(parents=True, exist_ok=True)
-            try:
-                self._database = _opened(folder / "history.db")
-            except sqlite3.DatabaseError as error:
-                if isinstance(error, sqlite3.OperationalError):
-                    raise
-                _set_aside(folder)
-                self._database = _opened(folder / "history.db")
-            self._reader = _connect(folder / "history.db", busy_seconds=10)
+        self._file = HistoryFile(folder)
 
     def close(self) -> None:
         """Close the file."""
-        self._reader.close()
-        self._database.close()
+        self._file.close()
 
     @contextlib.contextmanager
     def only_upload(self, target: str) -> Iterator[None]:
@@ -166,8 +52,8 @@ class History:
         The hold is a lock on an open file: it ends with the program, however that ends.
         """
         name = f"running-{hashlib.sha256(target.encode()).hexdigest()[:8]}.lock"
-        with _unusable():
-            hold = _connect(self._folder / name, busy_seconds=0)
+        with unusable():
+            hold = connect(self._folder / name, busy_seconds=0)
         with contextlib.closing(hold):
             try:
                 hold.execute("BEGIN EXCLUSIVE")
@@ -189,7 +75,7 @@ class History:
             for one in settled:
                 _settle(database, one)
 
-        self._write(write)
+        self._file.write(write)
         return numbers
 
     @staticmethod
@@ -216,17 +102,17 @@ class History:
 
     def settle(self, number: int, fate: Fate, kept_as: Path | None = None) -> None:
         """Write down what became of a local file that was sent."""
-        self._write(lambda database: _settle(database, Settled(number, fate, kept_as)))
+        self._file.write(lambda database: _settle(database, Settled(number, fate, kept_as)))
 
     def note(self, told: Mapping[int, Followed]) -> None:
         """Write down what the server told of documents, by the numbers of their lines."""
         rows = [(_time(one.received_at), _time(one.collected_at), number) for number, one in told.items()]
         change = "UPDATE sent SET received_at = ?, collected_at = ? WHERE id = ?"
-        self._write(lambda database: database.executemany(change, rows))
+        self._file.write(lambda database: database.executemany(change, rows))
 
     def unfinished(self, target: str) -> set[str]:
         """Return the paths, as the history holds them, of files that an upload left somewhere between two steps."""
-        with self._reading() as database:
+        with self._file.reading() as database:
             asked = (
                 "SELECT path FROM sent WHERE target = ? AND fate = ? UNION SELECT path FROM placing WHERE target = ?"
             )
@@ -257,22 +143,24 @@ class History:
 
     def contents_sent(self, target: str) -> set[tuple[int, str]]:
         """Return size and SHA-256 of all that was ever sent to a target."""
-        with self._reading() as database:
+        with self._file.reading() as database:
             return set(database.execute("SELECT DISTINCT size, sha256 FROM sent WHERE target = ?", (target,)))
 
     def versions_sent(self, target: str) -> set[tuple[str, int, int]]:
         """Return path, size and mtime_ns of all that was ever sent to a target."""
-        with self._reading() as database:
+        with self._file.reading() as database:
             return set(database.execute("SELECT path, size, mtime_ns FROM sent WHERE target = ?", (target,)))
 
     def place(self, target: str, path: Path, seen: Seen, placed: Placed) -> None:
         """Write down the remote name a file is about to get, before a server can show it under that name."""
         row = (target, _text(str(path)), seen.size, seen.mtime_ns, placed.stored_as, placed.part)
-        self._write(lambda database: database.execute("INSERT OR REPLACE INTO placing VALUES (?, ?, ?, ?, ?, ?)", row))
+        self._file.write(
+            lambda database: database.execute("INSERT OR REPLACE INTO placing VALUES (?, ?, ?, ?, ?, ?)", row)
+        )
 
     def placed(self, target: str, path: Path, seen: Seen) -> Placed | None:
         """Return the remote name this version of a file was about to get when an upload broke off."""
-        with self._reading() as database:
+        with self._file.reading() as database:
             found = database.execute(
                 "SELECT stored_as, part FROM placing WHERE target = ? AND path = ? AND size = ? AND mtime_ns = ?",
                 (target, _text(str(path)), seen.size, seen.mtime_ns),
@@ -281,25 +169,25 @@ class History:
 
     def setting(self, name: str, default: str = "") -> str:
         """Return what was remembered under ``name``."""
-        with self._reading() as database:
+        with self._file.reading() as database:
             found = database.execute("SELECT value FROM setting WHERE name = ?", (name,)).fetchone()
         return default if found is None else str(found[0])
 
     def remember(self, name: str, value: str) -> None:
         """Remember a small value, such as the last folder."""
         row = (name, _text(value))
-        self._write(lambda database: database.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", row))
+        self._file.write(lambda database: database.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", row))
 
     def installation(self) -> str:
         """Return a word made once that tells this PC's uploads from those of any other."""
         if not self.setting("installation"):
             row = (secrets.token_hex(8),)
             first = "INSERT OR IGNORE INTO setting VALUES ('installation', ?)"
-            self._write(lambda database: database.execute(first, row))
+            self._file.write(lambda database: database.execute(first, row))
         return self.setting("installation")
 
     def _lines(self, where: str, values: tuple[Any, ...]) -> list[SentFile]:
-        with self._reading() as database:
+        with self._file.reading() as database:
             rows = database.execute(f"SELECT {_COLUMNS} FROM sent {where}", values).fetchall()  # noqa: S608
         return [
             SentFile(
@@ -319,33 +207,6 @@ class History:
             for row in rows
         ]
 
-    def _write(self, change: Callable[[sqlite3.Connection], object]) -> None:
-        """Return once a change is on the disk. Threads that wait together wait for one commit together."""
-        mine = _Write(change)
-        self._pending.append(mine)
-        with self._commits, _unusable():
-            if not mine.done:
-                self._commit([self._pending.popleft() for _ in range(len(self._pending))])
-            if mine.error is not None:
-                raise mine.error
-
-    def _commit(self, batch: list[_Write]) -> None:
-        error: sqlite3.Error | None = None
-        try:
-            with self._database:
-                self._database.execute("BEGIN IMMEDIATE")
-                for one in batch:
-                    one.change(self._database)
-        except sqlite3.Error as refused:
-            error = refused
-        for one in batch:
-            one.done, one.error = True, error
-
-    @contextlib.contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        with self._reads, _unusable():
-            yield self._reader
-
 
 def path_key(path: Path) -> str:
     """Return how the history holds a path."""
@@ -355,48 +216,6 @@ def path_key(path: Path) -> str:
 def version_key(path: Path, size: int, mtime_ns: int) -> tuple[str, int, int]:
     """Return what :meth:`History.versions_sent` holds for this version of a file."""
     return _text(str(path)), size, mtime_ns
-
-
-def _connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
-    return sqlite3.connect(path, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
-
-
-def _opened(path: Path) -> sqlite3.Connection:
-    database = _connect(path, busy_seconds=10)
-    try:
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = FULL")
-        database.executescript(_SCHEMA)
-        _add_columns(database)
-    except BaseException:
-        database.close()
-        raise
-    return database
-
-
-def _add_columns(database: sqlite3.Connection) -> None:
-    """Bring a history of an earlier uploader up to date; of two that start at once, one waits for the other."""
-    with database:
-        database.execute("BEGIN IMMEDIATE")
-        known = {row[1] for row in database.execute("PRAGMA table_info(sent)")}
-        for column in _ADDED:
-            if column.partition(" ")[0] not in known:
-                database.execute(f"ALTER TABLE sent ADD COLUMN {column}")
-
-
-def _set_aside(folder: Path) -> None:
-    """Keep a damaged history beside the new one: it may still be read by someone, but not by us."""
-    for name in ("history.db", "history.db-wal", "history.db-shm"):
-        with contextlib.suppress(FileNotFoundError):
-            (folder / name).replace(folder / f"damaged-{name}")
-
-
-@contextlib.contextmanager
-def _unusable() -> Iterator[None]:
-    try:
-        yield
-    except (sqlite3.Error, OSError) as error:
-        raise PermanentFailure("history.unusable", reason=type(error).__name__) from error
 
 
 def _settle(database: sqlite3.Connection, one: Settled) -> None:

@@ -12,8 +12,9 @@ from transfer.fingerprints import measure
 from transfer.receipts import Proof, Receipt
 from transfer.safe_names import numbered
 from uploader.events import Fate
-from uploader.history import History, SentFile
+from uploader.history import History
 from uploader.local_file import Seen, WatchedFile, check_unchanged
+from uploader.sent_file import SentFile
 
 _bin = threading.Lock()  # send2trash looks for a free name and takes it in two steps: two at once may take the same
 

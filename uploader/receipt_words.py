@@ -6,7 +6,7 @@ from transfer.language import Language
 from transfer.receipts import Proof
 from uploader import wording
 from uploader.events import Fate
-from uploader.history import SentFile
+from uploader.sent_file import SentFile
 
 
 def short(language: Language, line: SentFile) -> str:

@@ -14,11 +14,11 @@ from uploader.drop_zone import DropZone
 from uploader.events import Finished
 from uploader.file_list import FileList
 from uploader.foot import Foot, Presses, Progress
-from uploader.history import SentFile
 from uploader.mnemonics import Mnemonics, Pressable
 from uploader.notice import Action, Band
 from uploader.question import Question, ask
 from uploader.rows import Row, State
+from uploader.sent_file import SentFile
 from uploader.sent_list import SentList, SentPresses
 from uploader.surroundings import Surroundings
 from uploader.tip import tip

@@ -13,8 +13,9 @@ from transfer.fingerprints import Fingerprint, measure
 from transfer.ftp_session import FtpSession, Stored
 from transfer.receipts import Proof, Receipt, confirm
 from transfer.safe_names import is_numbered, numbered, safe_name, twin_key
-from uploader.history import History, Placed, path_key
+from uploader.history import History, path_key
 from uploader.local_file import WatchedFile
+from uploader.sent_file import Placed
 
 _SAME_DAYS = timedelta(days=6)
 """The server takes the same bytes under the same name for the same document during seven days."""

@@ -7,9 +7,10 @@ from pathlib import Path
 from transfer.failures import Failure
 from transfer.following import Followed
 from transfer.ftp_session import FtpSession
-from uploader.history import History, SentFile
+from uploader.history import History
 from uploader.local_removal import put_back
 from uploader.looking import Looker
+from uploader.sent_file import SentFile
 
 _SHOWN = 2000
 _ASKED = 200

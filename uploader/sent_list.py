@@ -11,7 +11,7 @@ from transfer.failures import Failure
 from uploader import receipt_words, wording
 from uploader.events import Fate
 from uploader.fitting import Fitting
-from uploader.history import SentFile
+from uploader.sent_file import SentFile
 from uploader.surroundings import Surroundings
 from uploader.table import Column, table
 from uploader.tip import tip

@@ -11,10 +11,11 @@ from pathlib import Path
 from transfer.failures import Failure, PermanentFailure
 from transfer.receipts import Receipt
 from uploader.events import Fate, Sent
-from uploader.history import History, Settled, ToRecord
+from uploader.history import History
 from uploader.local_file import Seen
 from uploader.local_removal import LocalRemoval
 from uploader.sending import Reached
+from uploader.sent_file import Settled, ToRecord
 
 _MOST = 100
 _log = logging.getLogger("navette.uploader")

@@ -14,6 +14,7 @@ class Single:
     def __init__(self, folder: Path, target: str) -> None:
         mark = hashlib.sha256(target.encode()).hexdigest()[:8]
         self._asked = folder / f"window-{mark}.asked"
+        self._seen = 0
         self._hold: sqlite3.Connection | None = None
         self._lock = folder / f"window-{mark}.lock"
 
@@ -28,16 +29,13 @@ class Single:
                 self._ask()
                 return False
             raise PermanentFailure("history.unusable", reason=type(error).__name__) from error
-        self._asked.unlink(missing_ok=True)
+        self._seen = self._asked_at()
         return True
 
     def asked(self) -> bool:
         """Tell, once, whether another start asked for this window."""
-        if not self._asked.exists():
-            return False
-        with contextlib.suppress(OSError):
-            self._asked.unlink()
-        return True
+        before, self._seen = self._seen, self._asked_at()
+        return self._seen != before
 
     def release(self) -> None:
         """Let another window be the only one."""
@@ -48,3 +46,9 @@ class Single:
     def _ask(self) -> None:
         with contextlib.suppress(OSError):
             self._asked.touch()
+
+    def _asked_at(self) -> int:
+        try:
+            return self._asked.stat().st_mtime_ns
+        except OSError:
+            return 0

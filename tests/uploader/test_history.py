@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,10 +13,12 @@ import pytest
 
 from transfer.failures import Failure, PermanentFailure
 from transfer.fingerprints import Fingerprint
+from transfer.following import Followed
 from transfer.receipts import Proof, Receipt, confirm
 from uploader.events import Fate
-from uploader.history import History, Placed, ToRecord, data_folder, version_key
+from uploader.history import History, data_folder, version_key
 from uploader.local_file import Seen
+from uploader.sent_file import Placed, ToRecord
 
 ROOT = Path(__file__).resolve().parents[2]
 AT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
@@ -84,7 +87,7 @@ def test_a_kill_right_after_recording_loses_nothing(tmp_path: Path) -> None:
 def test_writes_are_synced(tmp_path: Path) -> None:
     """The database runs in WAL with full synchronisation, so that a power cut keeps what was answered."""
     history = History(tmp_path)
-    database = history._database
+    database = history._file.database
     assert database.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
     assert database.execute("PRAGMA synchronous").fetchone()[0] == 2
     history.close()
@@ -175,3 +178,59 @@ def test_the_database_is_plain_sqlite(tmp_path: Path) -> None:
     database = sqlite3.connect(tmp_path / "history.db")
     assert database.execute("SELECT path, stored_as FROM sent").fetchall() == [("/docs/a.pdf", "/000204/a.pdf")]
     database.close()
+
+
+def test_a_history_of_an_earlier_uploader_is_brought_up_to_date(tmp_path: Path) -> None:
+    """Lines written before receipts were followed are still there, and can be followed from now on."""
+    History(tmp_path).close()
+    old = sqlite3.connect(tmp_path / "history.db")
+    old.execute("ALTER TABLE sent DROP COLUMN received_at")
+    old.execute("ALTER TABLE sent DROP COLUMN collected_at")
+    old.execute(
+        "INSERT INTO sent VALUES (1, 'target', '/docs/a.pdf', 3, 4, 'ab', '/a.pdf', 'hash', ?, 'removed', NULL)",
+        (AT.isoformat(),),
+    )
+    old.commit()
+    old.close()
+    history = History(tmp_path)
+    told = Followed("/000204/a.pdf", "ab", AT, AT)
+    assert [line.number for line in history.uncollected("target", 5)] == [1]
+    history.note({1: told})
+    (line,) = history.latest("target", 1)
+    assert (line.received_at, line.collected_at) == (AT, AT)
+    assert history.uncollected("target", 5) == []
+    history.close()
+
+
+def test_threads_that_write_together_all_have_their_lines(tmp_path: Path) -> None:
+    """Writes of many threads share commits, and each is there when its call returns."""
+    history = History(tmp_path)
+
+    def write(n: int) -> bool:
+        history.place("target", Path(f"/docs/{n}.pdf"), SEEN, Placed(f"/{n}.pdf", None))
+        return history.placed("target", Path(f"/docs/{n}.pdf"), SEEN) == Placed(f"/{n}.pdf", None)
+
+    with ThreadPoolExecutor(8) as threads:
+        assert all(threads.map(write, range(200)))
+    assert len(history.unfinished("target")) == 200
+    history.close()
+
+
+def test_every_writer_hears_of_a_disk_that_refuses(tmp_path: Path) -> None:
+    """When a shared commit fails, none of those who waited for it believes to be written down."""
+    history = History(tmp_path)
+    history._file.database.execute("PRAGMA query_only = ON")
+
+    def refused(n: int) -> bool:
+        try:
+            history.remember(f"setting {n}", "x")
+        except Failure as failure:
+            return failure.code == "history.unusable"
+        return False
+
+    with ThreadPoolExecutor(8) as threads:
+        assert all(threads.map(refused, range(40)))
+    history._file.database.execute("PRAGMA query_only = OFF")
+    history.remember("setting", "again")
+    assert history.setting("setting") == "again"
+    history.close()

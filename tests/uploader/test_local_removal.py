@@ -14,9 +14,10 @@ from transfer.failures import Failure
 from transfer.fingerprints import Fingerprint, measure
 from transfer.receipts import Receipt, confirm
 from uploader.events import Fate
-from uploader.history import History, ToRecord
+from uploader.history import History
 from uploader.local_file import Seen, WatchedFile
 from uploader.local_removal import LocalRemoval, recycle, remove
+from uploader.sent_file import ToRecord
 
 AT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 

@@ -218,7 +218,7 @@ def test_language_and_folder_are_remembered(plain_server: Any, shown: Any, docs:
 
 
 def folders(history: History) -> list[str]:
-    rows = history._database.execute("SELECT value FROM setting WHERE name LIKE 'folder %'").fetchall()
+    rows = history._file.database.execute("SELECT value FROM setting WHERE name LIKE 'folder %'").fetchall()
     return [row[0] for row in rows]
 
 
