@@ -26,6 +26,7 @@ from uploader.view_bar import View, ViewBar
 
 _PAD = 20
 _CANNOT_CONNECT = ("session.login_refused", "session.certificate_refused", "session.fingerprint_differs")
+_CHOOSABLE = frozenset({"no_folder", "empty"})
 _FAILED = frozenset({State.FAILED})
 
 
@@ -78,16 +79,25 @@ class SendPage(ttk.Frame):
     def show_rows(self) -> None:
         """Draw the list and all that depends on it."""
         self._list.show()
-        if len(self._desk.rows) or self._views.view is View.FAILED:
+        if any(map(self._list.only, self._desk.rows)):
             self._zone.place_forget()
         else:
-            kind = "no_folder" if self._desk.folder is None else "reading" if self._desk.reading else "empty"
-            button = "" if self._folder_locked or kind == "reading" else self._say(f"zone.{kind}_button")
+            kind = self._emptiness()
+            has_button = kind in _CHOOSABLE and not self._folder_locked
+            button = self._say(f"zone.{kind}_button") if has_button else ""
             self._zone.say(self._say(f"zone.{kind}_title"), self._say(f"zone.{kind}_hint"), button)
             self._zone.place(relx=0, rely=0, relwidth=1, relheight=1)
         if self._desk.folder_failure is not None:
             self._tell_failure(self._desk.folder_failure, [(self._say("window.choose_folder"), self.choose_folder)])
         self.refresh()
+
+    def _emptiness(self) -> str:
+        """Return why the list is empty."""
+        if self._views.view is View.FAILED:
+            return "no_failed"
+        if self._desk.folder is None:
+            return "no_folder"
+        return "reading" if self._desk.reading else "empty"
 
     def focus_list(self) -> None:
         """Let the keyboard begin in the list."""

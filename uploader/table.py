@@ -34,9 +34,10 @@ def table(
     scale = tree.tk.call("tk", "scaling") / (96 / 72)
     for column in columns:
         side: Literal["e", "w"] = "e" if column.right else "w"
-        width, least = round(column.width * scale), round(60 * scale)
+        width, least = round(column.width * scale), round(60 * scale) if not column.stretches else round(150 * scale)
         tree.heading(column.name, text=language.say(column.title), anchor=side, command=partial(pressed, column.name))
         tree.column(column.name, width=width, minwidth=least, anchor=side, stretch=column.stretches)
+    tree.bind("<Configure>", partial(_stretch, tree, columns), add="+")
     bar = ttk.Scrollbar(parent, orient="vertical", command=tree.yview, bootstyle="round")
     tree.configure(yscrollcommand=partial(_on_scroll, bar))
     tree.pack(side="left", fill="both", expand=True)
@@ -51,3 +52,13 @@ def _on_scroll(bar: ttk.Scrollbar, first: float, last: float) -> None:
         bar.pack(side="right", fill="y")
     elif not needed:
         bar.pack_forget()
+
+
+def _stretch(tree: ttk.Treeview, columns: Sequence[Column], event: "tkinter.Event[tkinter.Misc]") -> None:
+    """Give the stretching column what the others leave: by itself a table only does so once it is wide enough."""
+    for column in columns:
+        if column.stretches:
+            others = sum(int(tree.column(other.name, "width")) for other in columns if other is not column)
+            width = max(int(tree.column(column.name, "minwidth")), event.width - others - 4)
+            if width < int(tree.column(column.name, "width")):
+                tree.column(column.name, width=width)

@@ -55,7 +55,7 @@ class Window(ttk.App, TkinterDnD.DnDWrapper):
     """The only root. It owns the history and the desk, and outlives every page it shows."""
 
     def __init__(self, ini_path: Path | None, folder: Path | None, language: str | None, watch: bool = False) -> None:
-        super().__init__(title="Navette", theme=LIGHT.theme, iconphoto=None, minsize=_SMALLEST)
+        super().__init__(title="Navette", theme=LIGHT.theme, iconphoto=None)
         self._ini_path = ini_path
         self._asked_folder = folder
         self._asked_language = language
@@ -72,6 +72,7 @@ class Window(ttk.App, TkinterDnD.DnDWrapper):
         """Whether the window is closed, or never opened because another one is there."""
         self._header = ttk.Frame(self)
         self._content: tkinter.Misc = ttk.Frame(self)
+        self.minsize(*self._fitting(_SMALLEST))
         self._icon = app_icon(64, _ACCENT)
         self.iconphoto(True, self._icon)
         self._make_fonts()
@@ -108,7 +109,7 @@ class Window(ttk.App, TkinterDnD.DnDWrapper):
         try:
             if self._history is None:
                 self._history = History(data_folder())
-                self.geometry(self._history.setting("size") or "{}x{}".format(*_USUAL_SIZE))
+                self.geometry(self._history.setting("size") or "{}x{}".format(*self._fitting(_USUAL_SIZE)))
             path = self._ini_path or self._found_ini()
             ini = read(path)
             if not self._alone(target_of(ini)):
@@ -313,6 +314,11 @@ class Window(ttk.App, TkinterDnD.DnDWrapper):
     def _scale(self) -> float:
         """Return how many pixels stand for one of a 96 dpi screen."""
         return float(self.tk.call("tk", "scaling")) * 72 / 96
+
+    def _fitting(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Return a size meant for 96 dpi in this screen's pixels, as far as the screen has them."""
+        width, height = (round(side * self._scale()) for side in size)
+        return min(width, self.winfo_screenwidth() - 40), min(height, self.winfo_screenheight() - 80)
 
     def _make_fonts(self) -> None:
         base = font.nametofont("TkDefaultFont")
