@@ -12,6 +12,7 @@ from typing import BinaryIO, Self
 from transfer.client_ini import Connection, Security
 from transfer.failures import Failure, PermanentFailure, TemporaryFailure
 from transfer.fingerprints import BLOCK, Fingerprint, Measure, blocks
+from transfer.following import Followed, followed
 from transfer.ftp_listing import Listed, from_facts, from_list
 from transfer.ftp_wire import PlainWire, TlsWire, finish, reset
 from transfer.receipts import Receipt
@@ -21,6 +22,8 @@ TIMEOUT = 60.0
 
 _BROKEN_OFF_SECONDS = 3.0  # some servers answer nothing to a transfer that ended before they had accepted it
 _SENT_AHEAD = 64  # commands of one bundle; its replies must fit the buffers between both sides
+_UNTOLD = Fingerprint(None, None)
+_TOLD_BYTES = re.compile(r'", (\d{1,18}) bytes, SHA-256 ([0-9a-f]{64})\.$')
 _TOLD_NAME = re.compile(r'"((?:[^"\r\n]|"")+)"')
 
 
@@ -35,11 +38,14 @@ class RemoteFile:
 
 @dataclass(frozen=True)
 class Stored:
-    """A server's answer to a deposit: the bytes sent, and the path it says it stored them under."""
+    """A server's answer to a deposit: the bytes sent, the path it stored them under, and what it tells of them there.
+
+    Only Navette's own server tells size and SHA-256 in its 226; no more need then be asked.
+    """
 
     sent: Fingerprint
     path: str
-    name_told: bool
+    told: Fingerprint = _UNTOLD
 
 
 class FtpSession:
@@ -107,10 +113,9 @@ class FtpSession:
         """
         measured = Measure()
         with self._failures():
-            if size is not None:
-                with contextlib.suppress(ftplib.error_perm):
-                    self._ftp.sendcmd(f"ALLO {size}")
             self._ftp.binary()
+            if size is not None:
+                self._ftp.announce(f"ALLO {size}")
             data = self._ftp.transfercmd(f"STOR {path}")
         with self._broken_off_on_error(data):
             for block in blocks(source):
@@ -123,7 +128,8 @@ class FtpSession:
             reply = self._ftp.voidresp()
         told = _TOLD_NAME.search(reply)
         stored_as = _beside(path, told[1].replace('""', '"')) if told else path
-        return Stored(measured.fingerprint(), stored_as, told is not None)
+        known = _TOLD_BYTES.search(reply) if self.is_navette else None
+        return Stored(measured.fingerprint(), stored_as, Fingerprint(int(known[1]), known[2]) if known else _UNTOLD)
 
     def retrieve(self, path: str, target: BinaryIO) -> Fingerprint:
         """Write a remote file's bytes to ``target`` and return their fingerprint."""
@@ -142,7 +148,12 @@ class FtpSession:
 
     def fingerprint(self, path: str) -> Fingerprint:
         """Return what the server tells of a file it holds: SHA-256 (XSHA256), else SIZE, else nothing."""
-        return Fingerprint(self.size(path), self.sha256(path))
+        if not self._tells_hashes:
+            return Fingerprint(self.size(path), None)
+        with self._failures():
+            self._ftp.binary()
+        size, sha256 = self._sent_ahead([f"SIZE {path}", f"XSHA256 {path}"])
+        return Fingerprint(_size(size), _hash(sha256))
 
     def size(self, path: str) -> int | None:
         """Return a remote file's size in bytes, or None when the server does not tell (or has no such file)."""
@@ -159,9 +170,14 @@ class FtpSession:
 
     def hashes(self, paths: list[str]) -> list[str | None]:
         """Return the SHA-256 of many remote files as :meth:`sha256` does, with the commands sent ahead."""
-        if not any(feature.startswith("XSHA256") for feature in self.features):
+        if not self._tells_hashes:
             return [None] * len(paths)
         return [_hash(reply) for reply in self._sent_ahead([f"XSHA256 {path}" for path in paths])]
+
+    def follow(self, hashes: list[str]) -> list[list[Followed]]:
+        """Return what Navette's server knows of this account's documents with each SHA-256, newest first."""
+        replies = self._sent_ahead([f"SITE RECEIPT {sha256}" for sha256 in hashes])
+        return [followed(reply or "") for reply in replies]
 
     def modified(self, path: str) -> str | None:
         """Return a remote file's time of change as YYYYMMDDHHMMSS, or None when the server does not tell."""
@@ -197,7 +213,7 @@ class FtpSession:
     def rename(self, path: str, new_path: str) -> None:
         """Give a remote file another path; ``session.refused`` where the server or the account does not allow it."""
         with self._failures():
-            self._ftp.rename(path, new_path)
+            self._ftp.rename_ahead(path, new_path)
 
     def remove(self, receipt: Receipt) -> None:
         """Remove the remote file a receipt was made for; one that is gone already is as good."""
@@ -216,6 +232,10 @@ class FtpSession:
             for receipt, reply in zip(receipts, replies, strict=True)
             if reply is not None or self._is_gone(receipt)
         ]
+
+    @property
+    def _tells_hashes(self) -> bool:
+        return any(feature.startswith("XSHA256") for feature in self.features)
 
     def _is_gone(self, receipt: Receipt) -> bool:
         """Tell whether the server, which can tell sizes, no longer knows this file."""

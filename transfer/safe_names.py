@@ -41,6 +41,12 @@ def numbered(name: str, n: int) -> str:
     return _cut_stem(stem, NAME_BYTES - len((counter + extension).encode())) + counter + extension
 
 
+def is_numbered(name: str, original: str) -> bool:
+    """Tell whether ``name`` is ``original`` as it is, or as :func:`numbered` returns it with some counter."""
+    counter = re.search(r"\((\d{1,9})\)[^()]*$", name)
+    return name == original or (counter is not None and name == numbered(original, int(counter[1])))
+
+
 def split_extension(name: str) -> tuple[str, str]:
     """Split a name before its last dot, if what follows is short enough to be an extension."""
     stem, dot, extension = name.rpartition(".")

@@ -12,6 +12,7 @@ from transfer.language import LANGUAGES, Language, system_language
 from uploader import silent
 from uploader.folder import SETTLE_SECONDS
 from uploader.history import History, data_folder
+from uploader.silent_watch import SilentWatch
 from uploader.start import find_ini, keep_log, program_folder
 from uploader.upload import CONNECTIONS
 
@@ -28,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not options.silent:
         from uploader.window import show
 
-        return show(options.ini, options.folder, options.language)
+        return show(options.ini, options.folder, options.language, options.watch)
     return _run_silently(options)
 
 
@@ -47,6 +48,8 @@ def _run_silently(options: argparse.Namespace) -> int:
             raise PermanentFailure("start.no_folder")
         history = History(data_folder())
         asked = silent.Options(folder, ini_path, options.settle, options.connections, options.fail_if_empty)
+        if options.watch:
+            return SilentWatch(ini, asked, history, report, reached=kill_point()).run()
         return silent.run(ini, asked, history, report, reached=kill_point())
     except Failure as failure:
         report.failure(failure)
@@ -59,6 +62,7 @@ def _run_silently(options: argparse.Namespace) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="uploader", description="Send the files of a folder to the accounting firm.")
     parser.add_argument("--silent", action="store_true", help="send without a window, say how it went, and end")
+    parser.add_argument("--watch", action="store_true", help="send new files by themselves; with --silent: until ended")
     parser.add_argument("--folder", type=Path, help="folder to send from (default: the one the INI names)")
     parser.add_argument("--ini", type=Path, help="INI file of the firm (default: envoi.ini, or the only INI here)")
     parser.add_argument("--json", action="store_true", help="with --silent: one JSON object a line")

@@ -9,12 +9,16 @@ from transfer.receipts import Receipt
 
 
 class Fate(enum.StrEnum):
-    """What became of a local file: SENT is still in its place with its receipt, the others are settled."""
+    """What became of a local file: SENT is still in its place with its receipt, the others are settled.
+
+    RESTORED was kept, and then put back into its folder by a person.
+    """
 
     SENT = "sent"
     REMOVED = "removed"
     KEPT = "kept"
     RECYCLED = "recycled"
+    RESTORED = "restored"
 
 
 @dataclass(frozen=True)

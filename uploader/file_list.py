@@ -1,21 +1,28 @@
 """The list of files with its tick boxes, for mouse and keyboard; never decides which files are ticked at first."""
 
 import tkinter
+from collections import deque
 from collections.abc import Callable, Iterable
-from functools import partial
 from pathlib import Path
-from tkinter import font
-from typing import Any, Literal
+from typing import Any
 
 import ttkbootstrap as ttk
 
-from transfer.language import Language
 from uploader import wording
+from uploader.fitting import Fitting
 from uploader.rows import Row, Rows, State
+from uploader.surroundings import Surroundings
+from uploader.table import Column, table
 
-_COLUMNS = ("size", "date", "state")
+_COLUMNS = (
+    Column("#0", "window.name", 330, stretches=True),
+    Column("size", "window.size", 90, right=True),
+    Column("date", "window.date", 160),
+    Column("state", "window.state", 240),
+)
 _GREYED = frozenset({State.WRITING, State.SENT_BEFORE})
-_COLOURS = {"greyed": "#5c6670", "received": "#4b555f", "failed": "#b02a37", "pausing": "#7a5b00"}
+_AT_ONCE = 300
+"""Rows made before the window may draw and answer again: about twenty milliseconds."""
 
 _BY: dict[str, Callable[[Row], Any]] = {
     "#0": lambda row: row.path.name.casefold(),
@@ -26,57 +33,67 @@ _BY: dict[str, Callable[[Row], Any]] = {
 
 
 class FileList(ttk.Frame):
-    """Shows :class:`Rows`; calls ``changed`` after each tick. Space ticks the selected rows, Ctrl+A selects all."""
+    """Shows :class:`Rows`; calls ``changed`` after each tick, and ``selected`` with the row the person is at.
+
+    Space ticks the selected rows, Ctrl+A selects all.
+    """
 
     def __init__(
         self,
         parent: tkinter.Misc,
         rows: Rows,
-        language: Language,
-        images: dict[str, tkinter.PhotoImage],
+        around: Surroundings,
         changed: Callable[[], None],
+        selected: Callable[[], None],
     ) -> None:
         super().__init__(parent)
+        self.only: Callable[[Row], bool] = lambda _: True
+        """Which rows are shown."""
         self._rows = rows
-        self._language = language
-        self._images = images
+        self._language = around.language
+        self._images = around.images
         self._changed = changed
         self._order, self._reverse = "#0", False
         self._keys: dict[Path, str] = {}
         self._by_key: dict[str, Row] = {}
+        self._painted: dict[str, tuple[object, ...]] = {}
+        self._waiting: deque[Row] = deque()
+        self._wanted: list[Path] = []
         self._made = 0
-        self._font = font.nametofont("TkDefaultFont")
-        self._letter = self._font.measure("M")
-        self._margin = images["none"].width() + self._font.measure("n") * 4
-        self._width = 0
-        self.tree = self._tree()
+        self.tree = table(self, _COLUMNS, around.language, "extended", self._sort)
+        for tag, colour in around.palette.rows.items():
+            self.tree.tag_configure(tag, foreground=colour)
+        self._names = Fitting(self.tree, around.images["none"].width())
         self.tree.bind("<Configure>", self._on_width, add="+")
         self.tree.bind("<ButtonRelease-1>", self._on_width, add="+")
         self.tree.bind("<Button-1>", self._on_click)
         self.tree.bind("<space>", self._on_space)
         self.tree.bind("<Control-a>", self._on_select_all)
+        self.tree.bind("<<TreeviewSelect>>", lambda _: selected())
+        self._mark_order()
 
     def show(self) -> None:
-        """Bring the whole list in line with the rows, in the chosen order."""
-        rows = sorted(self._rows, key=_BY["#0"])
+        """Bring the whole list in line with the rows, in the chosen order; of many, the last come a little later."""
+        rows = sorted(filter(self.only, self._rows), key=_BY["#0"])
         rows.sort(key=_BY[self._order], reverse=self._reverse)
-        present = {row.path for row in rows}
-        gone = [path for path in self._keys if path not in present]
+        self._wanted = [row.path for row in rows]
+        wanted = set(self._wanted)
+        gone = [path for path in self._keys if path not in wanted]
         for path in gone:
-            del self._by_key[self._keys[path]]
+            del self._by_key[self._keys[path]], self._painted[self._keys[path]]
         self.tree.delete(*(self._keys.pop(path) for path in gone))
-        for place, row in enumerate(rows):
-            if row.path in self._keys:
-                self.tree.move(self._keys[row.path], "", place)
-                self._by_key[self._keys[row.path]] = row
+        self._waiting.clear()
+        for row in rows:
+            if (key := self._keys.get(row.path)) is None:
+                self._waiting.append(row)
             else:
-                self._made += 1
-                self._keys[row.path] = self.tree.insert("", place, iid=f"file{self._made}")
-                self._by_key[f"file{self._made}"] = row
-            self._paint(row)
-        if rows and not self.tree.focus():
-            self.tree.focus(self._keys[rows[0].path])
-            self.tree.selection_set(self._keys[rows[0].path])
+                self._by_key[key] = row
+                self._paint(row)
+        self._make_more()
+
+    def row(self) -> Row | None:
+        """Return the row the person is at."""
+        return self._by_key.get(self.tree.focus())
 
     def update_rows(self, paths: Iterable[Path]) -> None:
         """Paint anew the rows of some files."""
@@ -84,73 +101,63 @@ class FileList(ttk.Frame):
             if path in self._keys:
                 self._paint(self._by_key[self._keys[path]])
 
-    def _tree(self) -> ttk.Treeview:
-        tree = ttk.Treeview(self, columns=_COLUMNS, selectmode="extended")
-        scale = tree.tk.call("tk", "scaling") / (96 / 72)
-        widths = {"#0": 330, "size": 90, "date": 168, "state": 228}
-        for column, width in widths.items():
-            side: Literal["e", "w"] = "e" if column == "size" else "w"
-            tree.heading(column, anchor=side, command=partial(self._sort, column))
-            stretches = column == "#0"
-            tree.column(column, width=round(width * scale), minwidth=round(60 * scale), anchor=side, stretch=stretches)
-        self._name_headings(tree)
-        for tag, colour in _COLOURS.items():
-            tree.tag_configure(tag, foreground=colour)
-        bar = ttk.Scrollbar(self, orient="vertical", command=tree.yview, bootstyle="round")
-        tree.configure(yscrollcommand=partial(self._on_scroll, bar))
-        tree.pack(side="left", fill="both", expand=True)
-        return tree
+    def _make_more(self) -> None:
+        for _ in range(min(_AT_ONCE, len(self._waiting))):
+            row = self._waiting.popleft()
+            self._made += 1
+            key = f"file{self._made}"
+            self._keys[row.path], self._by_key[key], self._painted[key] = key, row, self._look(row)
+            text, image, values, tag = self._painted[key]
+            self.tree.insert("", "end", iid=key, text=text, image=image, values=values, tags=(tag,))  # type: ignore[arg-type]
+        if self._waiting:
+            self.after(1, self._make_more_if_alive)
+            return
+        order = tuple(self._keys[path] for path in self._wanted)
+        if order != self.tree.get_children():
+            self.tree.set_children("", *order)
+        if order and self.tree.focus() not in self._by_key:
+            self.tree.focus(order[0])
+            self.tree.selection_set(order[0])
 
-    @staticmethod
-    def _on_scroll(bar: ttk.Scrollbar, first: float, last: float) -> None:
-        """Show the scroll bar only while there is something to scroll."""
-        bar.set(first, last)
-        needed = float(first) > 0 or float(last) < 1
-        if needed and not bar.winfo_manager():
-            bar.pack(side="right", fill="y")
-        elif not needed:
-            bar.pack_forget()
+    def _make_more_if_alive(self) -> None:
+        if self.winfo_exists() and self._waiting:
+            self._make_more()
 
-    def _name_headings(self, tree: ttk.Treeview) -> None:
-        keys = {"#0": "window.name", "size": "window.size", "date": "window.date", "state": "window.state"}
-        for column, key in keys.items():
-            arrow = (" ▾" if self._reverse else " ▴") if column == self._order else ""
-            tree.heading(column, text=self._language.say(key) + arrow)
-
-    def _paint(self, row: Row) -> None:
+    def _look(self, row: Row) -> tuple[object, ...]:
+        """Return name, image, other columns and tag of a row as it is now."""
         image = "ticked" if row.ticked else "unticked"
         if not row.tickable:
             image = "done" if row.state is State.RECEIVED else "none"
-        look = row.state.value if row.failure is None else "failed"
+        tag = row.state.value if row.failure is None else "failed"
         say = self._language
-        self.tree.item(
-            self._keys[row.path],
-            text=self._fitting(row.path.name),
-            image=self._images[image],
-            values=(wording.size(say, row.size), wording.date(say, row.mtime_ns), wording.state(say, row)),
-            tags=("greyed" if row.state in _GREYED else look,),
+        return (
+            self._names.fitted(row.path.name),
+            self._images[image],
+            (wording.size(say, row.size), wording.date(say, row.mtime_ns), wording.state(say, row)),
+            "greyed" if row.state in _GREYED else tag,
         )
 
-    def _fitting(self, name: str) -> str:
-        """Return a name with its middle left out where the column is too narrow, so that its end can be read."""
-        room = self.tree.column("#0", "width") - self._margin
-        if len(name) * self._letter < room or self._font.measure(name) <= room:
-            return name
-        kept = len(name) - 1
-        while kept > 8 and self._font.measure(_shortened(name, kept)) > room:
-            kept -= 1
-        return _shortened(name, kept)
+    def _paint(self, row: Row) -> None:
+        key, look = self._keys[row.path], self._look(row)
+        if look != self._painted[key]:
+            self._painted[key] = look
+            text, image, values, tag = look
+            self.tree.item(key, text=text, image=image, values=values, tags=(tag,))  # type: ignore[call-overload]
 
     def _on_width(self, _: object) -> None:
-        if (width := self.tree.column("#0", "width")) != self._width:
-            self._width = width
+        if self._names.measure():
             self.update_rows(list(self._keys))
 
     def _sort(self, column: str) -> None:
         self._reverse = not self._reverse if column == self._order else column in {"size", "date"}
         self._order = column
-        self._name_headings(self.tree)
+        self._mark_order()
         self.show()
+
+    def _mark_order(self) -> None:
+        for column in _COLUMNS:
+            arrow = (" ▾" if self._reverse else " ▴") if column.name == self._order else ""
+            self.tree.heading(column.name, text=self._language.say(column.title) + arrow)
 
     def _on_click(self, event: "tkinter.Event[ttk.Treeview]") -> str | None:
         key = self.tree.identify_row(event.y)
@@ -179,8 +186,3 @@ class FileList(ttk.Frame):
     def _on_select_all(self, _: object) -> str:
         self.tree.selection_set(self.tree.get_children())
         return "break"
-
-
-def _shortened(name: str, kept: int) -> str:
-    tail = min(kept // 2, 12)
-    return f"{name[: kept - tail]}…{name[-tail:]}"

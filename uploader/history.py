@@ -6,47 +6,20 @@ import os
 import secrets
 import sqlite3
 import sys
-import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from transfer.failures import PermanentFailure, TemporaryFailure
-from transfer.fingerprints import Fingerprint
-from transfer.receipts import Proof, Receipt, confirm
+from transfer.failures import TemporaryFailure
+from transfer.following import Followed
+from transfer.receipts import Proof
 from uploader.events import Fate
+from uploader.history_file import HistoryFile, connect, unusable
 from uploader.local_file import Seen
+from uploader.sent_file import Placed, SentFile, Settled, ToRecord
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS sent (
-    id INTEGER PRIMARY KEY,
-    target TEXT NOT NULL,
-    path TEXT NOT NULL,
-    size INTEGER NOT NULL,
-    mtime_ns INTEGER NOT NULL,
-    sha256 TEXT NOT NULL,
-    stored_as TEXT NOT NULL,
-    proof TEXT NOT NULL,
-    sent_at TEXT NOT NULL,
-    fate TEXT NOT NULL,
-    kept_as TEXT
-);
-CREATE INDEX IF NOT EXISTS sent_by_file ON sent (target, path);
-CREATE TABLE IF NOT EXISTS placing (
-    target TEXT NOT NULL,
-    path TEXT NOT NULL,
-    size INTEGER NOT NULL,
-    mtime_ns INTEGER NOT NULL,
-    stored_as TEXT NOT NULL,
-    part TEXT,
-    PRIMARY KEY (target, path)
-);
-CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-"""
-
-_COLUMNS = "id, path, size, mtime_ns, sha256, stored_as, proof, sent_at, fate, kept_as"
+_COLUMNS = "id, path, size, mtime_ns, sha256, stored_as, proof, sent_at, fate, kept_as, received_at, collected_at"
 
 
 def data_folder() -> Path:
@@ -58,43 +31,6 @@ def data_folder() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "navette"
 
 
-@dataclass(frozen=True)
-class SentFile:
-    """One line of the history: a version of a local file, where it is stored, and what became of it here."""
-
-    number: int
-    path: str
-    size: int
-    mtime_ns: int
-    sha256: str
-    stored_as: str
-    proof: Proof
-    sent_at: datetime
-    fate: Fate
-    kept_as: str | None
-
-    def receipt_for(self, source: Path, found: Fingerprint) -> Receipt:
-        """Make the receipt anew for ``source``, whose bytes were just measured as ``found``.
-
-        Raises ``receipt.hash_differs`` when they are not the bytes that were sent.
-        """
-        confirm(str(source), found, Fingerprint(self.size, self.sha256), self.stored_as)
-        told = {
-            Proof.HASH: Fingerprint(self.size, self.sha256),
-            Proof.SIZE: Fingerprint(self.size, None),
-            Proof.REPLY: Fingerprint(None, None),
-        }
-        return confirm(str(source), found, told[self.proof], self.stored_as)
-
-
-@dataclass(frozen=True)
-class Placed:
-    """The remote path a file is about to get, and the unfinished one it is renamed from, if it is."""
-
-    stored_as: str
-    part: str | None
-
-
 class History:
     """The history file of one user. Every write is on the disk when its method returns; threads may share it.
 
@@ -102,21 +38,12 @@ class History:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._lock = threading.Lock()
         self._folder = folder
-        with _unusable():
-            folder.mkdir(parents=True, exist_ok=True)
-            try:
-                self._database = _opened(folder / "history.db")
-            except sqlite3.DatabaseError as error:
-                if isinstance(error, sqlite3.OperationalError):
-                    raise
-                _set_aside(folder)
-                self._database = _opened(folder / "history.db")
+        self._file = HistoryFile(folder)
 
     def close(self) -> None:
         """Close the file."""
-        self._database.close()
+        self._file.close()
 
     @contextlib.contextmanager
     def only_upload(self, target: str) -> Iterator[None]:
@@ -125,8 +52,8 @@ class History:
         The hold is a lock on an open file: it ends with the program, however that ends.
         """
         name = f"running-{hashlib.sha256(target.encode()).hexdigest()[:8]}.lock"
-        with _unusable():
-            hold = _connect(self._folder / name, busy_seconds=0)
+        with unusable():
+            hold = connect(self._folder / name, busy_seconds=0)
         with contextlib.closing(hold):
             try:
                 hold.execute("BEGIN EXCLUSIVE")
@@ -134,33 +61,62 @@ class History:
                 raise TemporaryFailure("upload.runs_already") from None
             yield
 
-    def record(self, target: str, seen: Seen, receipt: Receipt, at: datetime) -> int:
-        """Write down that a file is stored, before anything happens to it here; return the line's number."""
-        with self._writing() as database:
-            path = _text(receipt.source)
-            database.execute("DELETE FROM placing WHERE target = ? AND path = ?", (target, path))
-            line = database.execute(
-                "INSERT INTO sent (target, path, size, mtime_ns, sha256, stored_as, proof, sent_at, fate) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    target,
-                    path,
-                    receipt.size,
-                    seen.mtime_ns,
-                    receipt.sha256,
-                    receipt.stored_as,
-                    receipt.proof,
-                    at.astimezone(UTC).isoformat(timespec="seconds"),
-                    Fate.SENT,
-                ),
-            )
-            return line.lastrowid or 0
+    def record(self, target: str, new: Sequence[ToRecord], settled: Sequence[Settled], at: datetime) -> list[int]:
+        """Write down that files are stored, before anything happens to them here; return the numbers of their lines.
+
+        In the same step goes what became of files that were written down earlier: the disk is waited for once.
+        """
+        if not new and not settled:
+            return []
+        numbers: list[int] = []
+
+        def write(database: sqlite3.Connection) -> None:
+            numbers.extend(self._insert(database, target, one, at) for one in new)
+            for one in settled:
+                _settle(database, one)
+
+        self._file.write(write)
+        return numbers
+
+    @staticmethod
+    def _insert(database: sqlite3.Connection, target: str, one: ToRecord, at: datetime) -> int:
+        receipt, path = one.receipt, _text(one.receipt.source)
+        database.execute("DELETE FROM placing WHERE target = ? AND path = ?", (target, path))
+        line = database.execute(
+            "INSERT INTO sent (target, path, size, mtime_ns, sha256, stored_as, proof, sent_at, fate, kept_as) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                target,
+                path,
+                receipt.size,
+                one.seen.mtime_ns,
+                receipt.sha256,
+                receipt.stored_as,
+                receipt.proof,
+                _time(at),
+                Fate.SENT,
+                _path(one.kept_as),
+            ),
+        )
+        return line.lastrowid or 0
 
     def settle(self, number: int, fate: Fate, kept_as: Path | None = None) -> None:
         """Write down what became of a local file that was sent."""
-        with self._writing() as database:
-            kept = None if kept_as is None else _text(str(kept_as))
-            database.execute("UPDATE sent SET fate = ?, kept_as = ? WHERE id = ?", (fate, kept, number))
+        self._file.write(lambda database: _settle(database, Settled(number, fate, kept_as)))
+
+    def note(self, told: Mapping[int, Followed]) -> None:
+        """Write down what the server told of documents, by the numbers of their lines."""
+        rows = [(_time(one.received_at), _time(one.collected_at), number) for number, one in told.items()]
+        change = "UPDATE sent SET received_at = ?, collected_at = ? WHERE id = ?"
+        self._file.write(lambda database: database.executemany(change, rows))
+
+    def unfinished(self, target: str) -> set[str]:
+        """Return the paths, as the history holds them, of files that an upload left somewhere between two steps."""
+        with self._file.reading() as database:
+            asked = (
+                "SELECT path FROM sent WHERE target = ? AND fate = ? UNION SELECT path FROM placing WHERE target = ?"
+            )
+            return {row[0] for row in database.execute(asked, (target, Fate.SENT, target))}
 
     def unsettled(self, target: str, path: Path, seen: Seen) -> SentFile | None:
         """Return the line of this version of a file if it was sent but never removed or kept."""
@@ -174,29 +130,37 @@ class History:
         """Return the lines of files kept here that were sent before ``moment``."""
         return self._lines(
             "WHERE kept_as IS NOT NULL AND fate IN (?, ?) AND sent_at < ?",
-            (Fate.KEPT, Fate.SENT, moment.astimezone(UTC).isoformat(timespec="seconds")),
+            (Fate.KEPT, Fate.SENT, _time(moment)),
         )
 
     def latest(self, target: str, most: int) -> list[SentFile]:
         """Return the last ``most`` lines for a target, newest first."""
         return self._lines("WHERE target = ? ORDER BY id DESC LIMIT ?", (target, most))
 
+    def uncollected(self, target: str, most: int) -> list[SentFile]:
+        """Return the last ``most`` lines for a target of which the firm's collecting is not known, newest first."""
+        return self._lines("WHERE target = ? AND collected_at IS NULL ORDER BY id DESC LIMIT ?", (target, most))
+
+    def contents_sent(self, target: str) -> set[tuple[int, str]]:
+        """Return size and SHA-256 of all that was ever sent to a target."""
+        with self._file.reading() as database:
+            return set(database.execute("SELECT DISTINCT size, sha256 FROM sent WHERE target = ?", (target,)))
+
     def versions_sent(self, target: str) -> set[tuple[str, int, int]]:
         """Return path, size and mtime_ns of all that was ever sent to a target."""
-        with self._reading() as database:
+        with self._file.reading() as database:
             return set(database.execute("SELECT path, size, mtime_ns FROM sent WHERE target = ?", (target,)))
 
     def place(self, target: str, path: Path, seen: Seen, placed: Placed) -> None:
         """Write down the remote name a file is about to get, before a server can show it under that name."""
-        with self._writing() as database:
-            database.execute(
-                "INSERT OR REPLACE INTO placing VALUES (?, ?, ?, ?, ?, ?)",
-                (target, _text(str(path)), seen.size, seen.mtime_ns, placed.stored_as, placed.part),
-            )
+        row = (target, _text(str(path)), seen.size, seen.mtime_ns, placed.stored_as, placed.part)
+        self._file.write(
+            lambda database: database.execute("INSERT OR REPLACE INTO placing VALUES (?, ?, ?, ?, ?, ?)", row)
+        )
 
     def placed(self, target: str, path: Path, seen: Seen) -> Placed | None:
         """Return the remote name this version of a file was about to get when an upload broke off."""
-        with self._reading() as database:
+        with self._file.reading() as database:
             found = database.execute(
                 "SELECT stored_as, part FROM placing WHERE target = ? AND path = ? AND size = ? AND mtime_ns = ?",
                 (target, _text(str(path)), seen.size, seen.mtime_ns),
@@ -205,24 +169,25 @@ class History:
 
     def setting(self, name: str, default: str = "") -> str:
         """Return what was remembered under ``name``."""
-        with self._reading() as database:
+        with self._file.reading() as database:
             found = database.execute("SELECT value FROM setting WHERE name = ?", (name,)).fetchone()
         return default if found is None else str(found[0])
 
     def remember(self, name: str, value: str) -> None:
         """Remember a small value, such as the last folder."""
-        with self._writing() as database:
-            database.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (name, _text(value)))
+        row = (name, _text(value))
+        self._file.write(lambda database: database.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", row))
 
     def installation(self) -> str:
         """Return a word made once that tells this PC's uploads from those of any other."""
         if not self.setting("installation"):
-            with self._writing() as database:
-                database.execute("INSERT OR IGNORE INTO setting VALUES ('installation', ?)", (secrets.token_hex(8),))
+            row = (secrets.token_hex(8),)
+            first = "INSERT OR IGNORE INTO setting VALUES ('installation', ?)"
+            self._file.write(lambda database: database.execute(first, row))
         return self.setting("installation")
 
     def _lines(self, where: str, values: tuple[Any, ...]) -> list[SentFile]:
-        with self._reading() as database:
+        with self._file.reading() as database:
             rows = database.execute(f"SELECT {_COLUMNS} FROM sent {where}", values).fetchall()  # noqa: S608
         return [
             SentFile(
@@ -236,20 +201,16 @@ class History:
                 sent_at=datetime.fromisoformat(row[7]),
                 fate=Fate(row[8]),
                 kept_as=row[9],
+                received_at=_moment(row[10]),
+                collected_at=_moment(row[11]),
             )
             for row in rows
         ]
 
-    @contextlib.contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, _unusable(), self._database:
-            self._database.execute("BEGIN IMMEDIATE")
-            yield self._database
 
-    @contextlib.contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, _unusable():
-            yield self._database
+def path_key(path: Path) -> str:
+    """Return how the history holds a path."""
+    return _text(str(path))
 
 
 def version_key(path: Path, size: int, mtime_ns: int) -> tuple[str, int, int]:
@@ -257,35 +218,21 @@ def version_key(path: Path, size: int, mtime_ns: int) -> tuple[str, int, int]:
     return _text(str(path)), size, mtime_ns
 
 
-def _connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
-    return sqlite3.connect(path, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
+def _settle(database: sqlite3.Connection, one: Settled) -> None:
+    values = (one.fate, _path(one.kept_as), one.line)
+    database.execute("UPDATE sent SET fate = ?, kept_as = ? WHERE id = ?", values)
 
 
-def _opened(path: Path) -> sqlite3.Connection:
-    database = _connect(path, busy_seconds=10)
-    try:
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = FULL")
-        database.executescript(_SCHEMA)
-    except BaseException:
-        database.close()
-        raise
-    return database
+def _path(path: Path | None) -> str | None:
+    return None if path is None else _text(str(path))
 
 
-def _set_aside(folder: Path) -> None:
-    """Keep a damaged history beside the new one: it may still be read by someone, but not by us."""
-    for name in ("history.db", "history.db-wal", "history.db-shm"):
-        with contextlib.suppress(FileNotFoundError):
-            (folder / name).replace(folder / f"damaged-{name}")
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(UTC).isoformat(timespec="seconds")
 
 
-@contextlib.contextmanager
-def _unusable() -> Iterator[None]:
-    try:
-        yield
-    except (sqlite3.Error, OSError) as error:
-        raise PermanentFailure("history.unusable", reason=type(error).__name__) from error
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
 
 
 def _text(path: str) -> str:

@@ -6,31 +6,33 @@ from typing import Literal
 
 import ttkbootstrap as ttk
 
+from uploader.appearance import Palette
+
 Kind = Literal["success", "warning", "danger"]
 Action = tuple[str, Callable[[], None]]
 """A button's text and what it does."""
 
-_COLOURS: dict[Kind, tuple[str, str, str]] = {
-    "success": ("#e3f4ea", "#0f5132", "✓"),
-    "warning": ("#fff4d6", "#664d03", "!"),
-    "danger": ("#fdebec", "#842029", "!"),
-}
+_SIGNS: dict[Kind, str] = {"success": "✓", "warning": "!", "danger": "!"}
 
 
 class Band(ttk.Frame):
     """A coloured band with a sentence and buttons; it takes no room while it has nothing to say."""
 
-    def __init__(self, parent: tkinter.Misc) -> None:
+    def __init__(self, parent: tkinter.Misc, palette: Palette) -> None:
         super().__init__(parent)
+        self._palette = palette
         self._content = tkinter.Frame(self)
 
     def say(self, kind: Kind, text: str, actions: Sequence[Action] = (), close: Action | None = None) -> None:
         """Show a sentence in place of the last one, with ``actions`` below it and ``close`` beside it."""
         self.clear()
-        ground, ink, sign = _COLOURS[kind]
+        colours = self._palette.bands[kind]
+        ground, ink = colours.ground, colours.ink
         self._content = band = tkinter.Frame(self, background=ground)
         band.pack(fill="x", pady=(12, 0))
-        mark = tkinter.Label(band, text=sign, background=ink, foreground=ground, width=2, font="TkHeadingFont")
+        mark = tkinter.Label(
+            band, text=_SIGNS[kind], background=colours.sign, foreground="#ffffff", width=2, font="TkHeadingFont"
+        )
         words = tkinter.Label(band, text=text, background=ground, foreground=ink, justify="left", anchor="w")
         buttons = tkinter.Frame(band, background=ground)
         mark.grid(row=0, column=0, sticky="n", padx=12, pady=12)

@@ -1,7 +1,7 @@
 """The rows of the window's list: which are ticked, and what each file has come to; never draws or sends anything."""
 
 import enum
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,7 @@ class State(enum.StrEnum):
 
 
 _TICKABLE = frozenset({State.READY, State.SENT_BEFORE, State.FAILED})
+_FRESH = frozenset({State.READY, State.FAILED})
 _UNDER_WAY = frozenset({State.QUEUED, State.SENDING, State.PAUSING})
 
 
@@ -83,6 +84,12 @@ class Rows:
             changed = True
         return changed
 
+    def recognise(self, path: Path) -> None:
+        """Take the tick off a new file whose bytes turned out to have been sent before."""
+        row = self._rows.get(path)
+        if row is not None and row.state is State.READY:
+            row.state, row.ticked = State.SENT_BEFORE, False
+
     def clear(self) -> None:
         """Forget all rows: another folder was chosen."""
         self._rows.clear()
@@ -92,14 +99,14 @@ class Rows:
         row = self._rows[path]
         row.ticked = row.tickable and not row.ticked
 
-    def tick_all(self, ticked: bool) -> None:
-        """Tick every file that was not sent yet, or none."""
-        for row in self._rows.values():
-            row.ticked = ticked and row.state in {State.READY, State.FAILED}
+    def tick_all(self, ticked: bool, only: Callable[[Row], bool] = lambda _: True) -> None:
+        """Tick every file that was not sent yet, or none; ``only`` says which ones."""
+        for row in filter(only, self._rows.values()):
+            row.ticked = ticked and row.state in _FRESH
 
-    def chosen(self) -> list[Row]:
+    def chosen(self, only: Callable[[Row], bool] = lambda _: True) -> list[Row]:
         """Return the ticked rows that can be sent."""
-        return [row for row in self._rows.values() if row.ticked and row.tickable]
+        return [row for row in filter(only, self._rows.values()) if row.ticked and row.tickable]
 
     def fresh(self) -> list[Row]:
         """Return the ticked rows that were never tried."""
@@ -109,13 +116,14 @@ class Rows:
         """Return the rows of files that were not sent."""
         return [row for row in self._rows.values() if row.state is State.FAILED]
 
-    def all_ticked(self) -> bool:
+    def all_ticked(self, only: Callable[[Row], bool] = lambda _: True) -> bool:
         """Whether every file that can be ticked by ``tick_all`` is."""
-        fresh = [row for row in self._rows.values() if row.state in {State.READY, State.FAILED}]
+        fresh = [row for row in filter(only, self._rows.values()) if row.state in _FRESH]
         return bool(fresh) and all(row.ticked for row in fresh)
 
     def begin(self, rows: Iterable[Row]) -> None:
-        """Mark rows as handed to an upload."""
+        """Mark rows as handed to an upload; what an earlier one brought over is in the history by now, and goes."""
+        self._rows = {path: row for path, row in self._rows.items() if row.state is not State.RECEIVED}
         self._sending = []
         for row in rows:
             row.state, row.sent, row.failure = State.QUEUED, 0, None

@@ -1,38 +1,33 @@
-"""The page a client works in, drawn from the desk: folder, list, progress, buttons; never sends anything itself."""
+"""The page a client works in, drawn from the desk: folder, views, list, foot; never sends anything itself."""
 
 import math
 import tkinter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from tkinter import filedialog
 
 import ttkbootstrap as ttk
 
 from transfer.failures import Failure
-from transfer.language import Language
-from uploader import wording
 from uploader.desk import Changes, Desk
 from uploader.drop_zone import DropZone
 from uploader.events import Finished
 from uploader.file_list import FileList
+from uploader.foot import Foot, Presses, Progress
+from uploader.mnemonics import Mnemonics, Pressable
 from uploader.notice import Action, Band
 from uploader.question import Question, ask
-from uploader.rows import Row
+from uploader.rows import Row, State
+from uploader.sent_file import SentFile
+from uploader.sent_list import SentList, SentPresses
+from uploader.surroundings import Surroundings
 from uploader.tip import tip
+from uploader.view_bar import View, ViewBar
 
 _PAD = 20
 _CANNOT_CONNECT = ("session.login_refused", "session.certificate_refused", "session.fingerprint_differs")
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What the page needs of the window around it."""
-
-    language: Language
-    images: dict[str, tkinter.PhotoImage]
-    choose_ini: Callable[[], None]
-    copy: Callable[[str], None]
+_CHOOSABLE = frozenset({"no_folder", "empty"})
+_FAILED = frozenset({State.FAILED})
 
 
 class SendPage(ttk.Frame):
@@ -44,27 +39,65 @@ class SendPage(ttk.Frame):
         self._around = around
         self._say = around.language.say
         self._out_of_reach = False
-        self._band = Band(self)
+        language, palette = around.language, around.palette
+        self._band = Band(self, palette)
         self._band.pack(fill="x", padx=_PAD)  # type: ignore[no-untyped-call]
         self._folder_row().pack(fill="x", padx=_PAD, pady=(12, 10))
-        self._list = FileList(self, desk.rows, around.language, around.images, self.refresh)  # Tab goes in this order
-        self._foot().pack(side="bottom", fill="x", padx=_PAD, pady=(10, 16))
-        self._list.pack(fill="both", expand=True, padx=_PAD)  # type: ignore[no-untyped-call]
-        self._zone = DropZone(self._list, self.choose_folder)
+        self._views = ViewBar(self, language, self.view, self._watch)
+        self._views.pack(fill="x", padx=_PAD, pady=(0, 8))  # type: ignore[no-untyped-call]
+        self._files = ttk.Frame(self)
+        self._list = FileList(self._files, desk.rows, around, self.refresh, self._explain)
+        self._reason = ttk.Label(self._files, style="Wrong.TLabel", justify="left")
+        self._reason.bind("<Configure>", lambda event: self._reason.configure(wraplength=event.width))
+        presses = Presses(self._tick_all, self.retry, self.cancel, self.upload)
+        self._foot = Foot(self._files, language, desk.ini.after_upload, presses)
+        self._foot.pack(side="bottom", fill="x", pady=(10, 0))  # type: ignore[no-untyped-call]
+        self._list.pack(fill="both", expand=True)  # type: ignore[no-untyped-call]
+        self._zone = DropZone(self._list, palette, self.choose_folder)
+        self._sent = SentList(self, around, SentPresses(self._put_back, self._ask_again))
+        self._mnemonics = Mnemonics(self)
+        self.view(View.FILES)
         self.show_rows()
+
+    def view(self, view: View) -> None:
+        """Show what is to be sent, what was sent, or what failed."""
+        self._views.choose(view)
+        shown, hidden = (self._sent, self._files) if view is View.SENT else (self._files, self._sent)
+        hidden.pack_forget()
+        shown.pack(fill="both", expand=True, padx=_PAD, pady=(0, 16))
+        foot = self._foot
+        if view is View.SENT:
+            self._desk.sent.follow()
+            self._show_sent()
+            presses: list[Pressable] = [self._sent.back, self._sent.copy, self._sent.again]
+        else:
+            self._list.only = (lambda row: row.state in _FAILED) if view is View.FAILED else (lambda _: True)
+            self.show_rows()
+            presses = [foot.upload, foot.all, foot.cancel, foot.retry]
+        self._mnemonics.give([*presses, self._views.watch])
 
     def show_rows(self) -> None:
         """Draw the list and all that depends on it."""
         self._list.show()
-        if len(self._desk.rows):
+        if any(map(self._list.only, self._desk.rows)):
             self._zone.place_forget()
         else:
-            kind = "no_folder" if self._desk.folder is None else "empty"
-            self._zone.say(*(self._say(f"zone.{kind}_{part}") for part in ("title", "hint", "button")))
+            kind = self._emptiness()
+            has_button = kind in _CHOOSABLE and not self._folder_locked
+            button = self._say(f"zone.{kind}_button") if has_button else ""
+            self._zone.say(self._say(f"zone.{kind}_title"), self._say(f"zone.{kind}_hint"), button)
             self._zone.place(relx=0, rely=0, relwidth=1, relheight=1)
         if self._desk.folder_failure is not None:
             self._tell_failure(self._desk.folder_failure, [(self._say("window.choose_folder"), self.choose_folder)])
         self.refresh()
+
+    def _emptiness(self) -> str:
+        """Return why the list is empty."""
+        if self._views.view is View.FAILED:
+            return "no_failed"
+        if self._desk.folder is None:
+            return "no_folder"
+        return "reading" if self._desk.reading else "empty"
 
     def focus_list(self) -> None:
         """Let the keyboard begin in the list."""
@@ -76,6 +109,8 @@ class SendPage(ttk.Frame):
             self._list.update_rows(changes.rows)
         if changes.listed:
             self.show_rows()
+        if changes.followed:
+            self._show_sent()
         if changes.rows and self._out_of_reach:
             self._out_of_reach = False
             self._band.clear()
@@ -92,40 +127,32 @@ class SendPage(ttk.Frame):
 
     def refresh(self) -> None:
         """Bring buttons, counts and the progress in line with the desk."""
-        running, chosen = self._desk.running, self._desk.rows.chosen()
-        self._send.configure(state="normal" if chosen and not running else "disabled")
-        self._all.configure(state="disabled" if running or not len(self._desk.rows) else "normal")
-        self._all_ticked.set(self._desk.rows.all_ticked())
+        desk, running = self._desk, self._desk.running
+        only = self._list.only
+        failed = desk.rows.failed()
         self._choose.configure(state="disabled" if running or self._folder_locked else "normal")
         self._reload.configure(state="disabled" if running else "normal")
-        failed = self._desk.rows.failed()
-        for button, shown in ((self._retry, bool(failed) and not running), (self._cancel, running)):
-            if shown:
-                button.grid()
-            else:
-                button.grid_remove()
-        self._cancel.configure(text=self._say("window.cancel_now" if self._desk.cancels else "window.cancel"))
-        self._path.set(str(self._desk.folder or ""))
+        self._path.set(str(desk.folder or ""))
+        waiting = sum(row.state is not State.RECEIVED for row in desk.rows)
+        self._views.count({View.FILES: waiting, View.FAILED: len(failed)})
+        self._views.show_watching(desk.watching, "watch" in desk.ini.locked)
         if running:
-            self._show_progress()
+            self._foot.show_progress(Progress(*desk.rows.progress(), *desk.pace(), desk.cancels))
         else:
-            self._bar.pack_forget()
-            count = sum(row.size for row in chosen)
-            text = self._around.language.say_n(
-                "window.chosen", len(chosen), size=wording.size(self._around.language, count)
-            )
-            self._status.configure(text=text if chosen else "")
+            sizes = [row.size for row in desk.rows.chosen(only)]
+            self._foot.show_choice(sizes, len(failed), len(desk.rows) > 0, desk.rows.all_ticked(only))
+        self._explain()
 
     def upload(self) -> None:
         """Send the ticked files, after the one question whether it is known that they then go."""
-        chosen = self._desk.rows.chosen()
-        if chosen and not self._desk.running:
+        chosen = self._desk.rows.chosen(self._list.only)
+        if chosen and not self._desk.running and self._views.view is not View.SENT:
             self._begin(chosen)
 
     def retry(self) -> None:
         """Send again what failed."""
-        if not self._desk.running:
-            self._begin(self._desk.rows.failed())
+        if not self._desk.running and (failed := self._desk.rows.failed()):
+            self._begin(failed)
 
     def cancel(self) -> None:
         """End after the files under way; pressed again, at once."""
@@ -133,8 +160,10 @@ class SendPage(ttk.Frame):
         self.refresh()
 
     def look(self) -> None:
-        """Look at the folder now."""
-        if not self._desk.running:
+        """Look at the folder now, or ask the server anew."""
+        if self._views.view is View.SENT:
+            self._ask_again()
+        elif not self._desk.running:
             self._desk.look()
             self.show_rows()
 
@@ -147,13 +176,9 @@ class SendPage(ttk.Frame):
             parent=self, initialdir=start, mustexist=True, title=self._say("window.choose_folder")
         )
         if chosen:
-            self.show_folder(Path(chosen))
-
-    def show_folder(self, folder: Path) -> None:
-        """Show the files of a folder."""
-        self._band.clear()
-        self._desk.choose(folder)
-        self.show_rows()
+            self._band.clear()
+            self._desk.choose(Path(chosen))
+            self.view(View.FILES)
 
     def drop(self, paths: Sequence[Path]) -> None:
         """Take in what was dropped on the window: a folder is chosen, files join the list."""
@@ -163,7 +188,7 @@ class SendPage(ttk.Frame):
         if folders and not self._folder_locked:
             self._desk.choose(folders[0])
         self._desk.add(path for path in paths if path.is_file())
-        self.show_rows()
+        self.view(View.FILES)
 
     @property
     def _folder_locked(self) -> bool:
@@ -181,25 +206,13 @@ class SendPage(ttk.Frame):
                 self._desk.confirmed()
         self._band.clear()
         self._desk.start(rows)
-        self._list.update_rows(row.path for row in rows)
-        self.refresh()
-
-    def _show_progress(self) -> None:
-        settled, count, done, total = self._desk.rows.progress()
-        self._bar.configure(maximum=max(1, total), value=done)
-        self._bar.pack(side="top", fill="x", pady=(0, 8), before=self._line)
-        language = self._around.language
-        key = "window.cancelling" if self._desk.cancels else "window.progress"
-        text = self._say(
-            key, done=settled, n=count, sent=wording.size(language, done), total=wording.size(language, total)
-        )
-        remaining = self._desk.remaining()
-        if remaining is not None and not self._desk.cancels:
-            text += self._say("window.remaining", time=wording.duration(language, remaining))
-        self._status.configure(text=text)
+        self.show_rows()
 
     def _show_end(self, finished: Finished) -> None:
         self.show_rows()
+        if self._views.view is View.SENT:
+            self._desk.sent.follow()
+            self._show_sent()
         failures = self._desk.failures
         plural = self._around.language.say_n
         if finished.stopped_by is not None:
@@ -226,6 +239,38 @@ class SendPage(ttk.Frame):
     def _close(self) -> Action:
         return ("✕", self._band.clear)
 
+    def _explain(self) -> None:
+        """Say below the list why the file the person is at was not sent, or stayed."""
+        row = self._list.row()
+        if row is not None and row.failure is not None:
+            self._reason.configure(text=self._around.language.failure(row.failure))
+            self._reason.pack(side="bottom", fill="x", pady=(8, 0))
+        else:
+            self._reason.pack_forget()
+
+    def _watch(self, wanted: bool) -> None:
+        self._desk.watch(wanted)
+
+    def _show_sent(self) -> None:
+        if self._views.view is View.SENT:
+            self._sent.show(self._desk.sent.lines())
+            self._sent.tell(self._desk.sent.asking, self._desk.sent.failure)
+
+    def _ask_again(self) -> None:
+        self._desk.sent.follow(anew=True)
+        self._sent.tell(self._desk.sent.asking, self._desk.sent.failure)
+
+    def _put_back(self, line: SentFile) -> None:
+        try:
+            path = self._desk.sent.put_back(line)
+        except Failure as failure:
+            self._band.say("warning", self._around.language.failure(failure), close=self._close())
+        else:
+            text = self._say("band.put_back", file=path.name, folder=path.parent)
+            self._band.say("success", text, close=self._close())
+            self._desk.look()
+        self._show_sent()
+
     def _folder_row(self) -> ttk.Frame:
         row = ttk.Frame(self)
         ttk.Label(row, text=self._say("window.folder")).pack(side="left", padx=(0, 10))
@@ -240,32 +285,7 @@ class SendPage(ttk.Frame):
         tip(self._reload, lambda: self._say("tip.reload"))
         return row
 
-    def _foot(self) -> ttk.Frame:
-        foot = ttk.Frame(self)
-        self._bar = ttk.Progressbar(foot)
-        self._line = ttk.Frame(foot)
-        self._line.pack(side="top", fill="x")
-        self._all_ticked = tkinter.BooleanVar(self)
-        self._all = ttk.Checkbutton(
-            self._line, text=self._say("window.all"), variable=self._all_ticked, command=self._tick_all
-        )
-        self._status = ttk.Label(self._line, style="Quiet.TLabel")
-        self._retry = ttk.Button(self._line, text=self._say("window.retry_failed"), command=self.retry)
-        self._cancel = ttk.Button(self._line, command=self.cancel)
-        self._send = ttk.Button(self._line, text=self._say("window.send"), bootstyle="primary", command=self.upload)
-        self._line.columnconfigure(1, weight=1)  # where room is short, the words give way and not the buttons
-        self._all.grid(row=0, column=0)
-        self._status.grid(row=0, column=1, sticky="w", padx=16)
-        for column, button in enumerate((self._retry, self._cancel, self._send), start=2):
-            button.grid(row=0, column=column, padx=(8, 0))
-        after = self._desk.ini.after_upload
-        tip(self._all, lambda: self._say("tip.all"))
-        tip(self._send, lambda: self._say(f"tip.send_{after}"))
-        tip(self._cancel, lambda: self._say("tip.cancel_now" if self._desk.cancels else "tip.cancel"))
-        tip(self._retry, lambda: self._say("tip.retry"))
-        return foot
-
-    def _tick_all(self) -> None:
-        self._desk.rows.tick_all(self._all_ticked.get())
+    def _tick_all(self, ticked: bool) -> None:
+        self._desk.rows.tick_all(ticked, self._list.only)
         self._list.show()
         self.refresh()

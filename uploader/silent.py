@@ -26,7 +26,7 @@ from uploader.upload import Upload
 ALL_SENT, SOME_FAILED, USAGE, UNREACHABLE, LOGIN_REFUSED, CERTIFICATE_REFUSED, NOTHING_TO_SEND = 0, 1, 2, 3, 4, 5, 9
 """What the program ends with."""
 
-_STOPPED = {
+STOPPED = {
     "session.unreachable": UNREACHABLE,
     "session.unknown_host": UNREACHABLE,
     "session.interrupted": UNREACHABLE,
@@ -37,6 +37,11 @@ _STOPPED = {
     "session.tls_refused": CERTIFICATE_REFUSED,
     "session.fingerprint_differs": CERTIFICATE_REFUSED,
 }
+
+"""What a failure that stops an upload as a whole ends the program with."""
+
+LASTING = frozenset(code for code, number in STOPPED.items() if number in {LOGIN_REFUSED, CERTIFICATE_REFUSED})
+"""Those that no waiting mends."""
 
 
 class Report:
@@ -51,6 +56,10 @@ class Report:
         """Say why the upload could not even begin."""
         sentence = self._language.failure(failure)
         self._say(sentence, event="refused", code=failure.code)
+
+    def watching(self, folder: Path) -> None:
+        """Say that a folder is watched from now on."""
+        self._say(self._language.say("silent.watching", folder=folder), event="watching", folder=str(folder))
 
     def still_written(self, file: LocalFile) -> None:
         """Say that a file is left for the next time, because another program still writes it."""
@@ -150,7 +159,7 @@ def run(
         connections=options.connections,
         reached=reached,
     )
-    with _ended_by_signals(upload.cancel):
+    with ended_by_signals(upload.cancel):
         finished = upload.run(file.path for file in files if file.ready)
     return exit_code(finished, options.fail_if_empty)
 
@@ -158,14 +167,14 @@ def run(
 def exit_code(finished: Finished, fail_if_empty: bool) -> int:
     """Return what the program ends with: see the constants above."""
     if finished.stopped_by is not None:
-        return _STOPPED.get(finished.stopped_by.code, SOME_FAILED)
+        return STOPPED.get(finished.stopped_by.code, SOME_FAILED)
     if finished.failed or finished.stayed or finished.left:
         return SOME_FAILED
     return NOTHING_TO_SEND if fail_if_empty and not finished.sent else ALL_SENT
 
 
 @contextlib.contextmanager
-def _ended_by_signals(cancel: Callable[[], None]) -> Iterator[None]:
+def ended_by_signals(cancel: Callable[[], None]) -> Iterator[None]:
     """Let Ctrl-C and a polite kill end the upload after the files under way, the second one at once."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -5,19 +5,21 @@ import tkinter
 
 from PIL import Image, ImageDraw
 
+from uploader.appearance import Palette
+
 _OVERSIZE = 4  # drawn so many times larger, then made smaller, for smooth edges
 
 
-def tick_images(pixels: int, accent: str, edge: str, faint: str) -> dict[str, tkinter.PhotoImage]:
+def tick_images(pixels: int, accent: str, palette: Palette) -> dict[str, tkinter.PhotoImage]:
     """Return the boxes ``ticked``, ``unticked``, ``none`` (not to be ticked) and ``done``, with a gap at their right.
 
-    ``pixels`` is the side of a box; ``accent``, ``edge`` and ``faint`` are colours such as ``#0d6efd``.
+    ``pixels`` is the side of a box, ``accent`` a colour such as ``#0d6efd``.
     """
     return {
         "ticked": _box(pixels, accent, accent, "#ffffff"),
-        "unticked": _box(pixels, "#ffffff", edge),
-        "none": _box(pixels, faint, faint),
-        "done": _box(pixels, "#00000000", "#00000000", "#146c43"),
+        "unticked": _box(pixels, palette.box, palette.edge),
+        "none": _box(pixels, palette.faint, palette.faint),
+        "done": _box(pixels, "#00000000", "#00000000", palette.good),
     }
 
 

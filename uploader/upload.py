@@ -13,14 +13,14 @@ from transfer.failures import Failure, PermanentFailure, TemporaryFailure
 from transfer.fingerprints import measure
 from transfer.ftp_session import FtpSession
 from transfer.language import Language
-from transfer.receipts import Receipt
 from transfer.retry import Wait, retrying
-from uploader.events import Event, Failed, Fate, Finished, Pausing, Progress, Sent, Started
+from uploader.events import Event, Failed, Finished, Pausing, Progress, Sent, Started
 from uploader.history import History
 from uploader.line import Line
 from uploader.local_file import WatchedFile, check_unchanged
 from uploader.local_removal import LocalRemoval
 from uploader.sending import Reached, Sending
+from uploader.settling import Proven, Settling
 
 CONNECTIONS = 4
 """Connections at a time; a server that allows fewer simply gets fewer."""
@@ -71,6 +71,7 @@ class Upload:
         self._sending = Sending(history, self._target, ini.remote_folder, clock, reached)
         sent_folder = Language(ini.language, "uploader").say("folder.sent")
         self._removal = LocalRemoval(ini.after_upload, sent_folder, history, clock)
+        self._settling = Settling(history, self._target, self._removal, clock=clock, tell=self._tell, reached=reached)
         self._lines = [Line(open_session, self._sending.make_folders) for _ in range(connections)]
         self._telling = threading.Lock()
         self._sent = self._failed = self._stayed = 0
@@ -84,6 +85,7 @@ class Upload:
         self._queue.extend(sorted((path.absolute() for path in paths), key=_size, reverse=True))
         try:
             with self._history.only_upload(self._target):
+                self._sending.begin()
                 self._removal.purge(self._ini.keep_days)
                 if self._queue:
                     self._run_lines()
@@ -111,10 +113,15 @@ class Upload:
         lines = self._lines[: len(self._queue)]
         self._working = len(lines)
         threads = [threading.Thread(target=self._work, args=(line,), name="upload", daemon=True) for line in lines]
+        self._settling.start()
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
+        unsettled = self._settling.end()
+        if self._settling.failure is not None:
+            self._queue.extendleft(unsettled)
+            self._give_up(self._settling.failure)
         self._breaker.cancel()
         if self._breaker.is_alive():
             self._breaker.join()
@@ -136,7 +143,7 @@ class Upload:
         try:
             self._trying(path, lambda: self._attempt(line, path))
         except Failure as failure:
-            if failure is line.refusal:
+            if failure is line.refusal or failure is self._settling.failure:
                 raise
             self._tell(Failed(path, failure))
         except Exception:  # noqa: BLE001  # one strange file must not stop the others
@@ -145,28 +152,26 @@ class Upload:
             self._tell(Failed(path, PermanentFailure("upload.unexpected", file=path.name)))
 
     def _attempt(self, line: Line, path: Path) -> None:
-        """Send a file once, write it down, then let it go: in this order, whatever ends the program in between."""
+        """Send a file once and hand it over to be written down and then to go, in this order."""
         with WatchedFile(path) as source:
             self._tell(Started(path, source.seen.size))
-            receipt, number = self._sent_before(source) or self._send(line, source)
-        fate, kept_as, trouble = Fate.SENT, None, None
-        try:
-            fate, kept_as = self._removal.settle(receipt, source.seen, number)
-            self._reached("upload.removed")
-        except Failure as failure:
-            trouble = failure
-        self._tell(Sent(path, receipt, fate, kept_as, trouble))
+            stored = self._sent_before(source) or self._send(line, source)
+        self._settling.take(stored)
 
-    def _sent_before(self, source: WatchedFile) -> tuple[Receipt, int] | None:
+    def _sent_before(self, source: WatchedFile) -> Proven | None:
         """Return the receipt of a file that was sent by an upload that ended before it could let it go."""
+        if not self._sending.unfinished(source.path):
+            return None
         line = self._history.unsettled(self._target, source.path, source.seen)
         if line is None:
             return None
         found = measure(source)
         source.seek(0)
-        return (line.receipt_for(source.path, found), line.number) if found.sha256 == line.sha256 else None
+        if found.sha256 != line.sha256:
+            return None
+        return Proven(line.receipt_for(source.path, found), source.seen, line.number)
 
-    def _send(self, line: Line, source: WatchedFile) -> tuple[Receipt, int]:
+    def _send(self, line: Line, source: WatchedFile) -> Proven:
         def progress(sent: int) -> None:
             if self._stopped.is_set():
                 raise PermanentFailure("upload.cancelled", file=source.path.name)
@@ -179,9 +184,7 @@ class Upload:
                 line.drop()
             raise
         check_unchanged(source.path, source.seen)
-        number = self._history.record(self._target, source.seen, receipt, self._clock())
-        self._reached("upload.recorded")
-        return receipt, number
+        return Proven(receipt, source.seen)
 
     def _trying(self, path: Path | None, action: Callable[[], _T]) -> _T:
         """Try again after a pause what failed for a time; once cancelled, a failure is the last."""

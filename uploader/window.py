@@ -16,63 +16,88 @@ from tkinterdnd2 import DND_FILES, TkinterDnD
 from transfer.client_ini import ClientIni, read
 from transfer.failures import Failure
 from transfer.language import LANGUAGES, Language, system_language
+from uploader.appearance import DARK, LIGHT, system_is_dark
 from uploader.desk import Desk
 from uploader.history import History, data_folder
 from uploader.notice import Action, Obstacle
-from uploader.send_page import SendPage, Surroundings
+from uploader.send_page import SendPage
+from uploader.single import Single
 from uploader.start import find_ini, program_folder
+from uploader.surroundings import Surroundings
 from uploader.ticks import app_icon, tick_images
 from uploader.tip import tip
+from uploader.upload import target_of
+from uploader.view_bar import View
 
 _POLL_MS = 50
 _SMALLEST = (760, 480)
 _USUAL_SIZE = (920, 620)
-_EDGE, _FAINT, _QUIET, _RED = "#8a94a0", "#eceff2", "#5c6670", "#b02a37"
+_ACCENT = "#0d6efd"
+_TITLE_EVERY = 10  # polls
 
 _log = logging.getLogger("navette.uploader")
 
 
-def show(ini_path: Path | None = None, folder: Path | None = None, language: str | None = None) -> int:
-    """Open the window and return when it is closed; each argument goes before what is remembered or in the INI."""
-    window = Window(ini_path, folder, language)
-    window.mainloop()
+def show(
+    ini_path: Path | None = None, folder: Path | None = None, language: str | None = None, watch: bool = False
+) -> int:
+    """Open the window and return when it is closed; each argument goes before what is remembered or in the INI.
+
+    ``watch`` sends new files by themselves. Where a window for the same place is open already, that one is shown.
+    """
+    window = Window(ini_path, folder, language, watch)
+    if not window.gone:
+        window.mainloop()
     return 0
 
 
 class Window(ttk.App, TkinterDnD.DnDWrapper):
     """The only root. It owns the history and the desk, and outlives every page it shows."""
 
-    def __init__(self, ini_path: Path | None, folder: Path | None, language: str | None) -> None:
-        super().__init__(title="Navette", theme="bootstrap-light", iconphoto=None, minsize=_SMALLEST)
+    def __init__(self, ini_path: Path | None, folder: Path | None, language: str | None, watch: bool = False) -> None:
+        super().__init__(title="Navette", theme=LIGHT.theme, iconphoto=None)
         self._ini_path = ini_path
         self._asked_folder = folder
         self._asked_language = language
+        self._watch_asked = watch
         self._language = Language(language or system_language(), "uploader")
         self._history: History | None = None
         self._desk: Desk | None = None
         self._page: SendPage | None = None
         self._trouble: Failure | None = None
+        self._single: Single | None = None
+        self._palette = LIGHT
+        self._polls = 0
+        self.gone = False
+        """Whether the window is closed, or never opened because another one is there."""
         self._header = ttk.Frame(self)
         self._content: tkinter.Misc = ttk.Frame(self)
-        accent = str(self.style.colors.primary)
-        self._icon = app_icon(64, accent)
+        self.minsize(*self._fitting(_SMALLEST))
+        self._icon = app_icon(64, _ACCENT)
         self.iconphoto(True, self._icon)
-        self._dress()
-        self._images = tick_images(round(16 * self._scale()), accent, _EDGE, _FAINT)
+        self._make_fonts()
+        self._images: dict[str, tkinter.PhotoImage] = {}
         self._accept_drops()
         self._bind_keys()
         self.protocol("WM_DELETE_WINDOW", self.close)
         self._open()
-        self.after(_POLL_MS, self._poll)
+        if not self.gone:
+            self.after(_POLL_MS, self._poll)
 
     def close(self) -> None:
         """End everything that runs, remember the window's size, and go."""
+        if self.gone:
+            return
+        self.gone = True
         if self._desk is not None:
             self._desk.close()
         if self._history is not None:
             with contextlib.suppress(Failure):
-                self._history.remember("size", f"{self.winfo_width()}x{self.winfo_height()}")
+                if self.winfo_ismapped():
+                    self._history.remember("size", f"{self.winfo_width()}x{self.winfo_height()}")
             self._history.close()
+        if self._single is not None:
+            self._single.release()
         self.destroy()
 
     def report_callback_exception(self, *error: object) -> None:
@@ -84,24 +109,40 @@ class Window(ttk.App, TkinterDnD.DnDWrapper):
         try:
             if self._history is None:
                 self._history = History(data_folder())
-                self.geometry(self._history.setting("size") or "{}x{}".format(*_USUAL_SIZE))
+                self.geometry(self._history.setting("size") or "{}x{}".format(*self._fitting(_USUAL_SIZE)))
             path = self._ini_path or self._found_ini()
             ini = read(path)
+            if not self._alone(target_of(ini)):
+                return
         except Failure as failure:
             self._trouble = failure
+            self._dress()
             self._build()
             return
         self._trouble = None
         self._ini_path = path
         self._language = Language(self._asked_language or self._history.setting("language") or ini.language, "uploader")
         self._desk = Desk(ini, path, self._history, Path(sys.executable))
-        self.title(f"{ini.dossier_name or ini.dossier} – Navette")
+        if self._watch_asked:
+            self._desk.watch(True)
         folder = self._asked_folder or Path(self._desk.last_folder() or ini.local_folder or "")
         if "folder" in ini.locked and ini.local_folder:
             folder = Path(ini.local_folder)
         if folder != Path():
             self._desk.choose(folder)
+        self._dress()
         self._build()
+        self._count()
+
+    def _alone(self, target: str) -> bool:
+        """Be the only window for a target; one that is there already comes to the front, and this one goes."""
+        if self._single is not None:
+            self._single.release()
+        self._single = Single(data_folder(), target)
+        if self._single.take():
+            return True
+        self.close()
+        return False
 
     def _build(self) -> None:
         """Draw everything anew, in the language of the moment."""
@@ -113,7 +154,7 @@ class Window(ttk.App, TkinterDnD.DnDWrapper):
         if self._desk is None or self._trouble is not None:
             self._content = self._obstacle(self._trouble)
         else:
-            around = Surroundings(self._language, self._images, self._choose_ini, self._copy)
+            around = Surroundings(self._language, self._palette, self._images, self._choose_ini, self._copy)
             self._content = self._page = SendPage(self, self._desk, around)
             self._page.focus_list()
         self._content.pack(fill="both", expand=True)  # type: ignore[no-untyped-call]
@@ -141,6 +182,15 @@ class Window(ttk.App, TkinterDnD.DnDWrapper):
             )
             button.pack(side="left", padx=(2, 0))
             tip(button, partial(self._language.say, f"tip.language_{code}"))
+        shade = ttk.Button(
+            languages,
+            icon="sun" if self._palette is DARK else "moon",
+            icon_only=True,
+            command=self._turn_over,
+            bootstyle="secondary ghost",
+        )
+        shade.pack(side="left", padx=(8, 0))
+        tip(shade, lambda: self._language.say("tip.to_light" if self._palette is DARK else "tip.to_dark"))
         return header
 
     def _obstacle(self, failure: Failure | None) -> Obstacle:
@@ -164,6 +214,14 @@ class Window(ttk.App, TkinterDnD.DnDWrapper):
                 self._history.remember("language", code)
         self._build()
 
+    def _turn_over(self) -> None:
+        """Go from light to dark, or back, and remember it."""
+        if self._history is not None:
+            with contextlib.suppress(Failure):
+                self._history.remember("appearance", "light" if self._palette is DARK else "dark")
+        self._dress("light" if self._palette is DARK else "dark")
+        self._build()
+
     def _choose_ini(self) -> None:
         kinds = [("INI", "*.ini"), (self._language.say("window.all_files"), "*")]
         start = str(self._ini_path.parent if self._ini_path else program_folder())
@@ -176,7 +234,7 @@ class Window(ttk.App, TkinterDnD.DnDWrapper):
                 self._desk.close()
                 self._desk = None
             self._open()
-            if self._trouble is None and self._history is not None:
+            if self._trouble is None and self._history is not None and not self.gone:
                 self._history.remember(f"ini {program_folder()}", chosen)
 
     def _found_ini(self) -> Path:
@@ -197,6 +255,29 @@ class Window(ttk.App, TkinterDnD.DnDWrapper):
         self.after(_POLL_MS, self._poll)
         if self._desk is not None and self._page is not None:
             self._page.take_in(self._desk.poll())
+        self._polls += 1
+        if self._polls % _TITLE_EVERY == 0:
+            self._count()
+            if self._single is not None and self._single.asked():
+                self._come_forward()
+
+    def _count(self) -> None:
+        """Keep in the title, which a minimised window shows, how far an upload is or how many files went."""
+        if self._desk is None:
+            return
+        title = f"{self._desk.ini.dossier_name or self._desk.ini.dossier} – Navette"
+        if self._desk.running:
+            settled, count, _, _ = self._desk.rows.progress()
+            title = f"{settled}/{count} · {title}"
+        elif self._desk.sent_here:
+            title = f"✓ {self._desk.sent_here} · {title}"
+        if self.title() != title:
+            self.title(title)
+
+    def _come_forward(self) -> None:
+        self.deiconify()
+        self.lift()
+        self.focus_force()
 
     def _accept_drops(self) -> None:
         """Let files and folders be dropped anywhere; a system without drag and drop does without."""
@@ -215,6 +296,8 @@ class Window(ttk.App, TkinterDnD.DnDWrapper):
         self.bind("<F5>", lambda _: self._on_page(SendPage.look))
         self.bind("<Escape>", lambda _: self._on_page(SendPage.cancel))
         self.bind("<Return>", self._on_return)
+        for number, view in enumerate(View, start=1):
+            self.bind(f"<Control-Key-{number}>", partial(self._view, view))
 
     def _on_page(self, act: Callable[[SendPage], None]) -> None:
         if self._page is not None:
@@ -224,33 +307,53 @@ class Window(ttk.App, TkinterDnD.DnDWrapper):
         if not isinstance(event.widget, ttk.Button | ttk.Checkbutton | ttk.Radiobutton):
             self._on_page(SendPage.upload)
 
+    def _view(self, view: View, _: object) -> None:
+        if self._page is not None:
+            self._page.view(view)
+
     def _scale(self) -> float:
         """Return how many pixels stand for one of a 96 dpi screen."""
         return float(self.tk.call("tk", "scaling")) * 72 / 96
 
-    def _dress(self) -> None:
-        """Set fonts and the few styles that the theme does not have."""
+    def _fitting(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Return a size meant for 96 dpi in this screen's pixels, as far as the screen has them."""
+        width, height = (round(side * self._scale()) for side in size)
+        return min(width, self.winfo_screenwidth() - 40), min(height, self.winfo_screenheight() - 80)
+
+    def _make_fonts(self) -> None:
         base = font.nametofont("TkDefaultFont")
         family, size = base.actual("family"), base.actual("size")
         self._fonts = [  # kept: a font goes with its object
             font.Font(self, name=name, family=family, size=size + larger, weight="bold")
             for name, larger in (("Title", 6), ("Heading", 2), ("Zone", 3))
         ]
+
+    def _dress(self, wanted: str = "") -> None:
+        """Set colours and the few styles that the theme does not have, light or dark."""
+        wanted = wanted or (self._history.setting("appearance") if self._history else "")
+        palette = self._palette = DARK if wanted == "dark" or (not wanted and system_is_dark()) else LIGHT
         style = self.style
+        if style.theme_use() != palette.theme:
+            style.theme_use(palette.theme)
         style.configure("Title.TLabel", font="Title")
         style.configure("Heading.TLabel", font="Heading")
-        style.configure("Wrong.TLabel", foreground=_RED)
-        style.configure("Quiet.TLabel", foreground=_QUIET)
+        style.configure("Wrong.TLabel", foreground=palette.wrong)
+        style.configure("Quiet.TLabel", foreground=palette.quiet)
         style.configure("Treeview", rowheight=round(30 * self._scale()))
         style.configure("Treeview.Cell", padding=(8, 0))
-        style.configure("Treeview.Heading", padding=(8, 7), background="#f1f3f5", foreground=_QUIET)
-        style.map("Treeview", background=[("selected", "#dbe9ff")], foreground=[("selected", "#14181d")])
+        style.configure("Treeview.Heading", padding=(8, 7), background=palette.heading, foreground=palette.quiet)
+        style.map(
+            "Treeview",
+            background=[("selected", palette.chosen_ground)],
+            foreground=[("selected", palette.chosen_ink)],
+        )
         children: list[Any] = [
             ("Treeitem.image", {"side": "left", "sticky": "w"}),
             ("Treeitem.text", {"side": "left", "sticky": "w"}),
         ]
         style.configure("Treeview.Item", padding=(8, 0))
         style.layout("Treeview.Item", [("Treeitem.padding", {"sticky": "nswe", "children": children})])
+        self._images = tick_images(round(16 * self._scale()), str(style.colors.primary), palette)
 
 
 def _press(event: Any) -> None:

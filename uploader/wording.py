@@ -5,6 +5,7 @@ from datetime import datetime
 from transfer.language import Language
 from uploader.rows import Row, State
 
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _UNITS = {"fr": ("o", "Ko", "Mo", "Go"), "nl": ("B", "kB", "MB", "GB"), "en": ("B", "kB", "MB", "GB")}
 
 
@@ -20,8 +21,12 @@ def size(language: Language, count: int) -> str:
 
 def date(language: Language, mtime_ns: int) -> str:
     """Return a file's time of change, to the minute, in the zone of this PC."""
-    moment = datetime.fromtimestamp(mtime_ns / 1e9).astimezone()
-    return f"{moment:%d %b %Y %H:%M}" if language.code == "en" else f"{moment:%d/%m/%Y %H:%M}"
+    return _written(language, datetime.fromtimestamp(mtime_ns / 1e9).astimezone())
+
+
+def moment(language: Language, at: datetime) -> str:
+    """Return a moment with its zone, to the minute, in the zone of this PC."""
+    return _written(language, at.astimezone())
 
 
 def duration(language: Language, seconds: float) -> str:
@@ -46,3 +51,7 @@ def state(language: Language, row: Row) -> str:
     if row.state is State.RECEIVED:
         return language.say(f"state.received_{row.fate}")
     return language.say(f"state.{row.state}")
+
+
+def _written(language: Language, at: datetime) -> str:
+    return f"{at.day} {_MONTHS[at.month - 1]} {at:%Y %H:%M}" if language.code == "en" else f"{at:%d/%m/%Y %H:%M}"

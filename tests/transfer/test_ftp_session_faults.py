@@ -14,6 +14,7 @@ from scripted_server import Answer, ScriptedServer, fingerprint
 from session_faults import PASSWORD, code_of, in_session, opened, to
 
 from transfer.client_ini import Connection, Security
+from transfer.failures import Failure
 from transfer.ftp_session import FtpSession
 
 
@@ -161,12 +162,13 @@ def test_a_stored_name_is_read_from_the_reply() -> None:
 
     with ScriptedServer({"STOR": answer}) as server, FtpSession(to(server), 5) as session:
         stored = [session.store(io.BytesIO(b"x"), "/000204/scan.pdf") for _ in range(4)]
-    assert [(one.path, one.name_told) for one in stored] == [
-        ('/000204/l\'"Été" 2.pdf', True),
-        ("/000204/scan(2).pdf", True),
-        ("/000204/scan.pdf", False),
-        ("/000204/scan.pdf", False),
+    assert [one.path for one in stored] == [
+        '/000204/l\'"Été" 2.pdf',
+        "/000204/scan(2).pdf",
+        "/000204/scan.pdf",
+        "/000204/scan.pdf",
     ]
+    assert {one.told.sha256 for one in stored} == {None}
 
 
 def test_a_broken_off_deposit_is_reset_and_the_session_stays_in_step() -> None:
@@ -279,3 +281,40 @@ def test_nothing_is_said_before_the_certificate_is_checked(tls_server: PytestLoc
     with ScriptedServer({}, certificate=certificate) as server:
         assert code_of(opened(to(server, Security.TLS, "0" * 64))) == ("session.fingerprint_differs", False)
         assert server.heard == [b"AUTH TLS"]
+
+
+@pytest.mark.parametrize("announced", ["202 ok", "502 unknown", "552 too large"])
+def test_what_is_announced_is_answered_before_the_transfer(announced: str) -> None:
+    """ALLO goes with the command that follows it; whatever is answered to it, the replies stay in step."""
+
+    def answer(server: ScriptedServer, _: str) -> str:
+        server.say("150 go on")
+        with server.data() as data:
+            while data.recv(1000):
+                pass
+        return "226 stored"
+
+    with ScriptedServer({"ALLO": announced, "STOR": answer}) as server, FtpSession(to(server), 5) as session:
+        for _ in range(2):
+            assert session.store(io.BytesIO(b"x"), "/a", 1).sent.size == 1
+    assert server.heard[-7:-1] == [b"ALLO 1", b"PASV", b"STOR /a"] * 2
+
+
+@pytest.mark.parametrize(
+    ("answers", "code"),
+    [
+        ({"RNFR": "350 go on", "RNTO": "250 done"}, None),
+        ({"RNFR": "550 none", "RNTO": "503 what first"}, "session.refused"),
+        ({"RNFR": "350 go on", "RNTO": "553 taken"}, "session.refused"),
+    ],
+)
+def test_both_answers_to_a_renaming_are_taken(answers: dict[str, Answer], code: str | None) -> None:
+    """Renaming sends both commands at once; after a refusal of either the session is in step."""
+    with ScriptedServer({**answers, "MDTM": "213 20261124072306"}) as server, FtpSession(to(server), 5) as session:
+        try:
+            session.rename("/a.part", "/a")
+            told = None
+        except Failure as failure:
+            told = failure.code
+        assert told == code
+        assert session.modified("/a") == "20261124072306"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from transfer.safe_names import NAME_BYTES, numbered, safe_name, split_extension, twin_key
+from transfer.safe_names import NAME_BYTES, is_numbered, numbered, safe_name, split_extension, twin_key
 from transfer.wire_names import from_wire
 
 AWKWARD = st.sampled_from(
@@ -122,3 +122,13 @@ def test_twins_are_found_whatever_their_case_or_accents_form(name: str, decompos
 def test_different_names_are_no_twins() -> None:
     """An accent or a digit makes another name."""
     assert len({twin_key(name) for name in ["ete.pdf", "été.pdf", "ete1.pdf", "ete2.pdf"]}) == 4
+
+
+@pytest.mark.parametrize("name", ["scan.pdf", "scan (2).pdf", "a" * 175 + ".pdf", "no extension", "été(3).pdf"])
+def test_a_numbered_name_is_recognised(name: str) -> None:
+    """A name and the same name with a counter belong together, others do not."""
+    assert is_numbered(name, name)
+    assert is_numbered(numbered(name, 2), name)
+    assert is_numbered(numbered(name, 41), name)
+    assert not is_numbered("scan(2)b.pdf", name)
+    assert not is_numbered("other(2).pdf", name)

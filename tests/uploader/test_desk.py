@@ -1,6 +1,7 @@
 """What the window shows, driven without a window: folder, drops, uploads, watching."""
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -14,6 +15,7 @@ from waiting import until
 from transfer.client_ini import AfterUpload, ClientIni
 from uploader.desk import Desk
 from uploader.events import Finished
+from uploader.folder import Folder, LocalFile
 from uploader.history import History
 from uploader.rows import State
 
@@ -25,9 +27,9 @@ def desk(tmp_path: Path, plain_server: Any) -> Iterator[Callable[..., Desk]]:
     made: list[Desk] = []
     server = plain_server()
 
-    def make(now: Callable[[], float] = time.time, **changes: Any) -> Desk:
+    def make(now: Callable[[], float] = time.time, patience: float = 10, **changes: Any) -> Desk:
         ini: ClientIni = replace(client_ini(server.connection()), **changes)
-        made.append(Desk(ini, tmp_path / "envoi.ini", history, tmp_path / "program", now))
+        made.append(Desk(ini, tmp_path / "envoi.ini", history, tmp_path / "program", now=now, patience=patience))
         return made[-1]
 
     yield make
@@ -157,3 +159,68 @@ def test_failures_of_an_upload_are_kept_for_the_end(desk: Any, tmp_path: Path) -
     here.start(chosen)
     assert end_of(here).failed == 1
     assert [failure.code for failure in here.failures] == ["upload.vanished"]
+
+
+def test_a_renamed_copy_of_a_sent_file_is_recognised(desk: Any, tmp_path: Path) -> None:
+    """A file counts as sent by its bytes: under another name and date it is shown as sent, and does not go again."""
+    put(tmp_path / "docs", "a.pdf", b"the same bytes")
+    here = desk(watch=True)
+    here.choose(tmp_path / "docs")
+    here.start(here.due())
+    assert end_of(here).sent == 1
+    put(tmp_path / "docs", "copy.pdf", b"the same bytes")
+    put(tmp_path / "docs", "other.pdf", b"other bytes...")
+    here.look()
+    until(lambda: here.poll() and len(here.rows.fresh()) == 1, what="the copy to be recognised")
+    states = {row.path.name: (row.state, row.ticked) for row in here.rows}
+    assert states["copy.pdf"] == (State.SENT_BEFORE, False)
+    assert states["other.pdf"] == (State.READY, True)
+    assert [row.path.name for row in here.due()] == ["other.pdf"]
+
+
+def test_watching_is_chosen_by_the_person_unless_the_firm_fixed_it(desk: Any) -> None:
+    """The box is remembered and goes before the INI, but not before a locked key."""
+    here = desk(watch=False)
+    assert not here.watching
+    here.watch(True)
+    assert desk(watch=False).watching
+    assert not desk(watch=False, locked=frozenset({"watch"})).watching
+
+
+def test_a_slow_drive_does_not_keep_the_window_waiting(
+    desk: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a folder is being read the desk says so; what it holds comes with a later poll."""
+    put(tmp_path / "docs")
+    drive = threading.Event()
+    read = Folder.look
+
+    def slowly(folder: Folder, now: float) -> list[LocalFile]:
+        drive.wait(10)
+        return read(folder, now)
+
+    monkeypatch.setattr(Folder, "look", slowly)
+    here = desk(patience=0.01)
+    here.choose(tmp_path / "docs")
+    assert here.reading
+    assert len(here.rows) == 0
+    drive.set()
+    until(lambda: here.poll().listed, what="the drive to answer")
+    assert [row.path.name for row in here.rows] == ["a.pdf"]
+
+
+def test_the_received_rows_make_room_for_the_next_upload(desk: Any, tmp_path: Path) -> None:
+    """What arrived stays in the list until the next upload begins; the history has it then."""
+    put(tmp_path / "docs")
+    here = desk()
+    here.choose(tmp_path / "docs")
+    here.start(here.rows.chosen())
+    end_of(here)
+    assert [row.state for row in here.rows] == [State.RECEIVED]
+    put(tmp_path / "docs", "b.pdf", b"b")
+    until(lambda: here.poll() and here.rows.chosen(), what="the new file to be ready")
+    here.start(here.rows.chosen())
+    assert [row.path.name for row in here.rows] == ["b.pdf"]
+    end_of(here)
+    assert [Path(line.path).name for line in here.sent.lines()] == ["b.pdf", "a.pdf"]
+    assert here.sent_here == 2

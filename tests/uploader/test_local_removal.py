@@ -17,6 +17,7 @@ from uploader.events import Fate
 from uploader.history import History
 from uploader.local_file import Seen, WatchedFile
 from uploader.local_removal import LocalRemoval, recycle, remove
+from uploader.sent_file import ToRecord
 
 AT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 
@@ -34,9 +35,11 @@ def settle(tmp_path: Path) -> Any:
 
     def run(path: Path, after: AfterUpload, proven: bool = True) -> tuple[Fate, Path | None]:
         receipt, seen = sent(path, proven)
-        line = history.record("target", seen, receipt, AT)
-        done = LocalRemoval(after, "Envoyés", history, lambda: AT).settle(receipt, seen, line)
-        assert history.latest("target", 1)[0].fate is done[0]
+        removal = LocalRemoval(after, "Envoyés", history, lambda: AT)
+        place = removal.place(receipt)
+        (line,) = history.record("target", [ToRecord(receipt, seen, place)], [], AT)
+        done = removal.settle(receipt, seen, line, place)
+        assert done[1] is None or history.latest("target", 1)[0].kept_as == str(done[1])
         return done
 
     yield run

@@ -14,7 +14,10 @@ from typing import Any
 import pytest
 from ini_files import write_ini
 
+from transfer.failures import TemporaryFailure
 from transfer.ftp_session import FtpSession
+from transfer.receipts import Proof
+from uploader.events import Sent
 from uploader.history import History
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,3 +85,58 @@ def test_a_kill_at_any_step_loses_and_doubles_nothing(
     history = History(tmp_path / "user")
     assert len(history.latest(f"WRITE_570013@127.0.0.1:{navette_server.port}/000204", 50)) == 5
     history.close()
+
+
+def test_the_226_is_proof_enough(navette_server: Any, uploads: Any, tmp_path: Path) -> None:
+    """The server's reply tells size and hash of what it stored; nothing more is asked, and the proof is the hash."""
+    client = uploads(navette_server.connection("WRITE_570013"))
+    (client.folder / "a.pdf").write_bytes(b"%PDF a %%EOF")
+    asked: list[str] = []
+
+    class Listening(FtpSession):
+        def fingerprint(self, path: str) -> Any:
+            asked.append(path)
+            return super().fingerprint(path)
+
+    assert client.run(open_session=lambda: Listening(client.ini.connection)).sent == 1
+    assert asked == []
+    assert client.told(Sent)[0].receipt.proof is Proof.HASH
+
+
+def test_a_lost_answer_is_asked_for_instead_of_sending_again(navette_server: Any, uploads: Any) -> None:
+    """A connection that breaks after the document was stored costs one question at the next attempt, not a transfer."""
+    client = uploads(navette_server.connection("WRITE_570013"))
+    (client.folder / "facture (2).pdf").write_bytes(b"%PDF a %%EOF")
+    stored: list[str] = []
+
+    class LosesItsAnswer(FtpSession):
+        def store(self, source: Any, path: str, *given: Any) -> Any:
+            stored.append(super().store(source, path, *given).path)
+            if len(stored) == 1:
+                raise TemporaryFailure("session.interrupted", host=self._connection.host, port=self._connection.port)
+
+    assert client.run(open_session=lambda: LosesItsAnswer(client.ini.connection)).sent == 1
+    assert stored == ["/000204/facture (2).pdf"]
+    (sent,) = client.told(Sent)
+    assert (sent.receipt.proof, sent.receipt.stored_as) == (Proof.HASH, "/000204/facture (2).pdf")
+    assert list(client.folder.iterdir()) == []
+    assert list(published(navette_server)) == ["/000204/facture (2).pdf"]
+
+
+def test_an_older_document_of_other_bytes_is_not_taken_for_the_answer(navette_server: Any, uploads: Any) -> None:
+    """When the broken attempt had stored nothing, the next one sends the file, whatever lies there under its name."""
+    client = uploads(navette_server.connection("WRITE_570013"))
+    (client.folder / "a.pdf").write_bytes(b"%PDF earlier %%EOF")
+    client.run()
+    (client.folder / "a.pdf").write_bytes(b"%PDF later %%EOF")
+    broken: list[str] = []
+
+    class Breaks(FtpSession):
+        def store(self, source: Any, path: str, *given: Any) -> Any:
+            if not broken:
+                broken.append(path)
+                raise TemporaryFailure("session.interrupted", host=self._connection.host, port=self._connection.port)
+            return super().store(source, path, *given)
+
+    assert client.run(open_session=lambda: Breaks(client.ini.connection)).sent == 1
+    assert sorted(published(navette_server).values()) == [b"%PDF earlier %%EOF", b"%PDF later %%EOF"]

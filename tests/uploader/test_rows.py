@@ -113,10 +113,11 @@ def test_tick_all_leaves_files_sent_before_alone() -> None:
 def test_every_state_has_its_words(code: str) -> None:
     """No row shows the key of a text instead of the text."""
     language = Language(code, "uploader")
-    rows = [Row(A, 10, 1, state, ticked=False, fate=fate) for state in State for fate in Fate]
+    fates = set(Fate) - {Fate.RESTORED}  # that comes after an upload
+    rows = [Row(A, 10, 1, state, ticked=False, fate=fate) for state in State for fate in fates]
     words = {wording.state(language, row) for row in rows}
     assert not {word for word in words if "." in word}
-    assert len(words) == len(State) - 1 + len(Fate)
+    assert len(words) == len(State) - 1 + len(fates)
 
 
 @pytest.mark.parametrize(

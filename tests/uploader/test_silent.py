@@ -206,7 +206,7 @@ def test_a_file_still_written_waits_for_the_next_time(plain_server: Any, client:
     moments = iter([time.time(), time.time() + 3])
     code, said = in_process(ini, client, tmp_path, wait=scanner_goes_on, now=lambda: next(moments))
     assert code == 0
-    assert "« scan.pdf » est encore en cours d’écriture" in said
+    assert "«\xa0scan.pdf\xa0» est encore en cours d’écriture" in said
     assert list(client.iterdir()) == [scan]
     assert len(server.holds()) == 2
 

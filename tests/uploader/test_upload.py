@@ -365,3 +365,20 @@ def test_cancelling_while_the_server_is_out_of_reach_leaves_all_files(
     finished = upload.run(sorted(client.folder.iterdir()))
     assert (finished.sent, finished.failed, finished.left) == (0, 0, 2)
     assert finished.stopped_by is None
+
+
+def test_a_history_that_refuses_leaves_every_file_in_place(plain_server: Any, uploads: Any) -> None:
+    """A file that is stored but cannot be written down is not removed, and is told as not sent."""
+    client = uploads(plain_server().connection())
+    write(client.folder, **{f"{n}_pdf": b"%d" % n for n in range(12)})
+
+    def tell(event: Any) -> None:
+        client.events.append(event)
+        if len(client.told(Sent)) == 3:
+            client.history._file.database.execute("PRAGMA query_only = ON")
+
+    finished = client.run(tell=tell, connections=2)
+    assert finished.stopped_by is not None
+    assert finished.stopped_by.code == "history.unusable"
+    assert finished.sent + finished.failed == 12
+    assert {event.path.name for event in client.told(Failed)} == {path.name for path in client.folder.iterdir()}

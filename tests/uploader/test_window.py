@@ -57,6 +57,15 @@ class Shown:
         _, _, width, height = self.screen.place(self.number)
         self.screen.click(x if x >= 0 else width + x, y if y >= 0 else height + y, self.number)
 
+    def title(self) -> str:
+        ask = ["xdotool", "getwindowname", self.number]
+        return subprocess.run(ask, capture_output=True, text=True, check=False).stdout.strip()
+
+    def brightness(self) -> float:
+        """Return how bright the window is, from 0 to 1."""
+        grey = self.picture()
+        return sum(grey) / len(grey) / 255
+
     def close(self) -> int:
         """Close the window as its frame's button does, and return the program's exit code."""
         self.focus(self.number)
@@ -107,7 +116,7 @@ def test_a_click_on_upload_sends_all_that_is_ticked(plain_server: Any, shown: An
     server = plain_server()
     ini = write_ini(tmp_path / "envoi.ini", server.connection(), "/000204", language="fr")
     window = shown("--ini", ini, "--folder", docs)
-    window.click_from_corner(38, 185)
+    window.click_from_corner(38, 220)
     window.click_from_corner(-60, -40)
     window.answer("Return")
     until(lambda: names(docs) == ["a.pdf"], what="two files to be sent")
@@ -208,7 +217,7 @@ def test_language_and_folder_are_remembered(plain_server: Any, shown: Any, docs:
     ini = write_ini(tmp_path / "envoi.ini", plain_server().connection(), "/000204", language="fr")
     written = ini.read_bytes()
     window = shown("--ini", ini, "--folder", docs)
-    window.click_from_corner(-42, 30)
+    window.click_from_corner(-78, 30)
     history = History(tmp_path / "user")
     until(lambda: history.setting("language") == "en", what="the language to be remembered")
     assert window.close() == 0
@@ -218,7 +227,7 @@ def test_language_and_folder_are_remembered(plain_server: Any, shown: Any, docs:
 
 
 def folders(history: History) -> list[str]:
-    rows = history._database.execute("SELECT value FROM setting WHERE name LIKE 'folder %'").fetchall()
+    rows = history._file.database.execute("SELECT value FROM setting WHERE name LIKE 'folder %'").fetchall()
     return [row[0] for row in rows]
 
 
@@ -231,3 +240,101 @@ def test_ten_thousand_files_are_shown(plain_server: Any, shown: Any, docs: Path,
     window = shown("--ini", ini, "--folder", docs)
     assert window.close() == 0
     assert time.monotonic() - began < 20
+
+
+def test_what_was_sent_can_be_put_back_by_keyboard(navette_server: Any, shown: Any, docs: Path, tmp_path: Path) -> None:
+    """In the list of what was sent, Alt with its letter brings the kept copy back; the server tells its receipts."""
+    connection = navette_server.connection("WRITE_570013")
+    ini = write_ini(tmp_path / "envoi.ini", connection, "/000204", after_upload="keep", language="en")
+    window = shown("--ini", ini, "--folder", docs)
+    window.key("Return")
+    until(lambda: names(docs) == ["Sent"], what="all files to be kept apart")
+    window.key("ctrl+2")
+    history = History(tmp_path / "user")
+    target = f"WRITE_570013@127.0.0.1:{navette_server.port}/000204"
+    until(lambda: all(line.received_at for line in history.latest(target, 9)), what="the server to tell its receipts")
+    window.key("alt+p")
+    until(lambda: len(names(docs)) == 2, what="one file to be put back")
+    back = next(name for name in names(docs) if name != "Sent")
+    assert (docs / back).read_bytes() == back.encode() * 1000
+    window.key("ctrl+1")
+    window.key("Return")
+    stays = until(still(lambda: names(docs), 1), what="the folder to stand still")
+    assert stays == sorted([back, "Sent"])  # it still counts as sent, so it is not ticked
+    assert len(history.latest(target, 9)) == 3
+    history.close()
+
+
+def test_a_watched_folder_sends_by_itself(plain_server: Any, shown: Any, docs: Path, tmp_path: Path) -> None:
+    """The box is ticked with Alt; from then on what is there goes, what comes goes, and the title counts it."""
+    server = plain_server()
+    ini = write_ini(tmp_path / "envoi.ini", server.connection(), "/000204", after_upload="keep", language="en")
+    window = shown("--ini", ini, "--folder", docs)
+    window.key("alt+s")
+    until(lambda: len(server.holds()) == 3, what="the files of the folder to be sent")
+    subprocess.run(["xdotool", "windowminimize", window.number], check=True)
+    (docs / "scan.pdf").write_bytes(b"fresh")
+    until(lambda: "scan.pdf" in server.holds(), what="the new file to be sent")
+    until(lambda: window.title().startswith("✓ 4 · Boulangerie Dupont"), what="the title to count")
+    end(window.process)
+    again = shown("--ini", ini, "--folder", docs)
+    (docs / "later.pdf").write_bytes(b"later")
+    until(lambda: "later.pdf" in server.holds(), what="the remembered watch to send")
+    assert again.close() == 0
+
+
+def test_a_second_start_brings_the_first_to_the_front(
+    plain_server: Any, shown: Any, docs: Path, tmp_path: Path
+) -> None:
+    """For one dossier there is one window: another start shows that one and ends; another dossier has its own."""
+    server = plain_server()
+    ini = write_ini(tmp_path / "envoi.ini", server.connection(), "/000204")
+    other = write_ini(tmp_path / "other.ini", server.connection(), "/000999", dossier="000999")
+    first = shown("--ini", ini, "--folder", docs)
+    subprocess.run(["xdotool", "windowminimize", first.number], check=True)
+    command = [sys.executable, "-m", "uploader", "--ini", str(ini)]
+    second = started(command, tmp_path / "second.log", {"NAVETTE_DATA": str(tmp_path / "user")}, cwd=ROOT)
+    assert second.wait(20) == 0
+    active = ["xdotool", "getactivewindow"]
+    until(
+        lambda: subprocess.run(active, capture_output=True, text=True, check=False).stdout.strip() == first.number,
+        what="the first window to come to the front",
+    )
+    third = started(
+        [*command[:-1], str(other)], tmp_path / "third.log", {"NAVETTE_DATA": str(tmp_path / "user")}, cwd=ROOT
+    )
+    search = ["xdotool", "search", "--onlyvisible", "--pid", str(third.pid), "--name", "Boulangerie"]
+    until(lambda: subprocess.run(search, capture_output=True, text=True, check=False).stdout, what="the other dossier")
+    end(third)
+
+
+def test_the_window_turns_dark_and_remembers_it(plain_server: Any, shown: Any, docs: Path, tmp_path: Path) -> None:
+    """The button in the corner turns the whole window dark, and the next start is dark from its first moment."""
+    ini = write_ini(tmp_path / "envoi.ini", plain_server().connection(), "/000204")
+    window = shown("--ini", ini, "--folder", docs)
+    assert window.brightness() > 0.8
+    window.click_from_corner(-35, 30)
+    until(lambda: window.brightness() < 0.3, what="the window to turn dark")
+    assert window.close() == 0
+    again = shown("--ini", ini, "--folder", docs)
+    assert again.brightness() < 0.3
+    assert again.close() == 0
+
+
+def test_failed_files_are_shown_and_sent_again(plain_server: Any, shown: Any, docs: Path, tmp_path: Path) -> None:
+    """What failed is listed apart; once its cause is gone, Upload in that list sends only that."""
+    refused = {"STOR"}
+    server = plain_server(refused=refused)
+    ini = write_ini(tmp_path / "envoi.ini", server.connection(), "/000204", after_upload="keep", language="en")
+    window = shown("--ini", ini, "--folder", docs)
+    window.key("Return")
+    until(lambda: "STOR" in server.commands, what="the first file to be refused")
+    until(still(lambda: len(server.commands)), what="all files to be refused")
+    assert len(names(docs)) == 3
+    refused.clear()
+    (docs / "new.pdf").write_bytes(b"new")
+    os.utime(docs / "new.pdf", (time.time() - 60,) * 2)
+    window.key("F5", "ctrl+3")
+    window.key("Return")
+    until(lambda: names(docs) == ["Sent", "new.pdf"], what="what failed to be sent")
+    assert sorted(server.holds()) == ["a.pdf", "b.pdf", "c.pdf"]
