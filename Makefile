@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 HOME_FOLDER ?= var
 PO := $(wildcard */locale/*/LC_MESSAGES/*.po)
 
-.PHONY: run test check texts lock peers help hostile soak conformance
+.PHONY: run test check texts lock peers help hostile soak conformance dist dist-windows
 
 help:  ## what each target does
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/ -/'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/ -/'
 
 $(VENV)/run: requirements.lock pyproject.toml setup.py
 	$(PYTHON) -m venv $(VENV)
@@ -40,6 +40,14 @@ check: $(VENV)/test texts  ## style, types and architecture
 
 test: $(VENV)/test texts peers check  ## install what the tests need and run all of them
 	$(BIN)/pytest
+
+dist: $(VENV)/test texts  ## pack the uploader for this system, into dist/
+	@$(BIN)/python packaging/make_dist.py linux
+
+SIGNING := $(if $(CERTIFICATE),--certificate $(CERTIFICATE) --key $(KEY)) $(if $(TIMESTAMP),--timestamp $(TIMESTAMP))
+
+dist-windows: $(VENV)/test texts peers  ## pack it for Windows, with a setup; CERTIFICATE=… KEY=… TIMESTAMP=… sign it
+	@$(BIN)/python packaging/make_dist.py windows $(SIGNING)
 
 MINUTES ?= 30
 TOOLS := nmap sslscan testssl.sh doona
