@@ -40,7 +40,8 @@ class Screen:
     def click(self, x: int, y: int, window: str | None = None, button: int = 1) -> None:
         """Click at a point of the screen, or of a window when one is named."""
         within = ["--window", window] if window else []
-        _run("xdotool", "mousemove", "--sync", *within, str(x), str(y), "click", str(button))
+        away = ["mousemove", "0", "0"]  # --sync waits in vain for a mouse that is there already
+        _run("xdotool", *away, "mousemove", "--sync", *within, str(x), str(y), "click", str(button))
 
     def focus(self, window: str) -> None:
         """Bring a window to the front, so that it gets the keys."""
