@@ -8,6 +8,7 @@ import argparse
 import hashlib
 import importlib.metadata
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -49,15 +50,19 @@ def version() -> str:
         return str(tomllib.load(file)["project"]["version"])
 
 
-def sign(file: Path, certificate: Path | None, key: Path | None, timestamp: str | None = None) -> None:
-    """Sign a Windows program in its place; without a certificate it stays as it is."""
-    if certificate is None or key is None:
-        return
-    signed = file.with_suffix(".signed")
-    words = ["osslsigncode", "sign", "-certs", certificate, "-key", key, "-h", "sha256", "-n", "Navette"]
-    words += ["-ts", timestamp] if timestamp else []
-    subprocess.run([*words, "-in", file, "-out", signed], check=True, stdout=subprocess.DEVNULL)
-    signed.replace(file)
+def _signing(file: str, asked: argparse.Namespace) -> list[str]:
+    """Return the command that signs a Windows program into ``<file>.signed``; without a certificate there is none."""
+    if asked.certificate is None or asked.key is None:
+        return []
+    words = ["osslsigncode", "sign", "-certs", str(asked.certificate), "-key", str(asked.key), "-h", "sha256"]
+    words += ["-ts", asked.timestamp] if asked.timestamp else []
+    return [*words, "-n", "Navette", "-in", file, "-out", f"{file}.signed"]
+
+
+def _sign(file: Path, asked: argparse.Namespace) -> None:
+    if words := _signing(str(file), asked):
+        subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
+        Path(f"{file}.signed").replace(file)
 
 
 def _build_here(target: Path, asked: argparse.Namespace) -> None:  # noqa: ARG001  # nothing is signed on Linux
@@ -76,12 +81,14 @@ def _build_for_windows(target: Path, asked: argparse.Namespace) -> None:
     windows_python.wine(python, "-m", "PyInstaller", *options, r"packaging\uploader.spec", cwd=ROOT, env=told)
     windows_python.end_wine()
     for program in (target / "uploader" / "uploader.exe", target / "uploader-portable.exe"):
-        sign(program, asked.certificate, asked.key, asked.timestamp)
+        _sign(program, asked)
     setup = target / _SETUP
     given = {"VERSION": version(), "PROGRAM": target / "uploader", "ICON": work / "uploader.ico", "SETUP": setup}
+    if words := _signing("%1", asked):
+        given["SIGN"] = f"{shlex.join(words)} && mv %1.signed %1"
     defined = [f"-D{name}={value}" for name, value in given.items()]
     subprocess.run(["makensis", "-V2", "-WX", *defined, ROOT / "packaging/windows/setup.nsi"], check=True)
-    sign(setup, asked.certificate, asked.key, asked.timestamp)
+    _sign(setup, asked)
 
 
 def _options(target: str, work: str) -> list[str]:

@@ -76,7 +76,9 @@ def new_prefix(home: Path) -> Path:
     """Make a fresh Windows 10 below ``home`` and return its drive C."""
     shutil.rmtree(home / "prefix", ignore_errors=True)
     (home / "home").mkdir(parents=True, exist_ok=True)
-    subprocess.run(["wineboot", "-i"], env=environment(home), check=True, stdout=subprocess.DEVNULL)
+    booted = subprocess.run(["wineboot", "-i"], env=environment(home), capture_output=True, text=True, check=False)
+    if booted.returncode:
+        sys.exit(f"Wine does not start: {booted.stderr}")
     wine("winecfg", "-v", "win10", home=home)
     return home / "prefix" / "drive_c"
 
@@ -89,6 +91,7 @@ def assembled() -> str:
         done.unlink(missing_ok=True)
         drive = new_prefix(FOLDER)
         _assemble(drive / "Python311")
+        shutil.rmtree(FOLDER / "fetched")
         done.write_text(recipe)
     return r"C:\Python311\python.exe"
 
