@@ -53,6 +53,10 @@ class Client:
         hashes = {hashlib.sha256(content).hexdigest() for content in self.sent.values()}
         until(lambda: {row[0] for row in self.server.rows(receipts)} >= hashes, what="the receipts to be recorded")
 
+    def give_folder_in_ini(self, folder: str) -> None:
+        """Name the folder in the INI, as the program's own system calls it."""
+        self.ini.write_bytes(self.ini.read_bytes() + f"folder = {folder}\r\n".encode())  # [uploader] comes last
+
     def check_result(self, told: dict[str, Any]) -> None:
         """Check what a self-test told that was to send the folder."""
         assert told["code"] == 0, told
