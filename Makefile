@@ -74,10 +74,13 @@ conformance: $(CONFORMANCE)/ready texts  ## run pyftpdlib's own tests against th
 soak: $(VENV)/test texts  ## load a server for MINUTES=30, kill it again and again, and count every document
 	$(BIN)/python tests/soak.py --minutes $(MINUTES)
 
-LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	--no-emit-index-url --no-emit-find-links --extra build
+LOCK := uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url \
+	--no-emit-find-links
 
 lock: $(VENV)/run  ## write the lock files anew: exact versions with hashes, no addresses
 	$(BIN)/pip install --quiet uv
-	$(BIN)/$(LOCK) --upgrade --output-file requirements.lock pyproject.toml
-	$(BIN)/$(LOCK) --upgrade --extra test --constraint requirements.lock --output-file requirements-test.lock pyproject.toml
+	$(BIN)/$(LOCK) --universal --extra build --upgrade --output-file requirements.lock pyproject.toml
+	$(BIN)/$(LOCK) --universal --extra build --upgrade --extra test --constraint requirements.lock \
+		--output-file requirements-test.lock pyproject.toml
+	$(BIN)/$(LOCK) --python-platform x86_64-pc-windows-msvc --constraint requirements-test.lock \
+		--output-file packaging/windows/requirements.lock packaging/windows/requirements.in

@@ -67,19 +67,20 @@ def _sign(file: Path, asked: argparse.Namespace) -> None:
 
 def _build_here(target: Path, asked: argparse.Namespace) -> None:  # noqa: ARG001  # nothing is signed on Linux
     work = _prepared("linux")
-    environment = {**os.environ, **_told_to_the_spec(str(work / "uploader.png"))}
-    words = [sys.executable, "-m", "PyInstaller", *_options(str(target), str(work))]
-    subprocess.run([*words, "packaging/uploader.spec"], cwd=ROOT, env=environment, check=True)
+    _pack(target, work, "uploader.png")
     shutil.copy(work / "uploader.png", target / "uploader")
 
 
 def _build_for_windows(target: Path, asked: argparse.Namespace) -> None:
     work = _prepared("windows")
-    python = windows_python.assembled()
-    options = _options(_windows_path(target), _windows_path(work))
-    told = _told_to_the_spec(_windows_path(work / "uploader.ico"))
-    windows_python.wine(python, "-m", "PyInstaller", *options, r"packaging\uploader.spec", cwd=ROOT, env=told)
-    windows_python.end_wine()
+    if sys.platform == "win32":
+        _pack(target, work, "uploader.ico")
+    else:
+        python = windows_python.assembled()
+        options = _options(_windows_path(target), _windows_path(work))
+        told = _told_to_the_spec(_windows_path(work / "uploader.ico"))
+        windows_python.wine(python, "-m", "PyInstaller", *options, r"packaging\uploader.spec", cwd=ROOT, env=told)
+        windows_python.end_wine()
     for program in (target / "uploader" / "uploader.exe", target / "uploader-portable.exe"):
         _sign(program, asked)
     setup = target / _SETUP
@@ -89,6 +90,13 @@ def _build_for_windows(target: Path, asked: argparse.Namespace) -> None:
     defined = [f"-D{name}={value}" for name, value in given.items()]
     subprocess.run(["makensis", "-V2", "-WX", *defined, ROOT / "packaging/windows/setup.nsi"], check=True)
     _sign(setup, asked)
+
+
+def _pack(target: Path, work: Path, icon: str) -> None:
+    """Let this system's own PyInstaller pack for this system."""
+    environment = {**os.environ, **_told_to_the_spec(str(work / icon))}
+    words = [sys.executable, "-m", "PyInstaller", *_options(str(target), str(work)), "packaging/uploader.spec"]
+    subprocess.run(words, cwd=ROOT, env=environment, check=True)
 
 
 def _options(target: str, work: str) -> list[str]:
@@ -128,13 +136,13 @@ def _licences() -> str:
 
 def _stamp(asked: argparse.Namespace) -> str:
     """Return what a build depends on, as one hash: our files, the versions, and how it is signed."""
-    files = [ROOT / "pyproject.toml", *(path for path in (ROOT / "packaging").rglob("*") if path.is_file())]
+    files = [ROOT / "pyproject.toml", *(ROOT / "packaging").glob("*.*"), *(ROOT / "packaging" / "windows").iterdir()]
     for room in _ROOMS:
         files += [*(ROOT / room).rglob("*.py"), *(ROOT / room).rglob("*.mo")]
     files += [path for path in (asked.certificate, asked.key) if path]
     versions = [importlib.metadata.version(name) for name in (*_CARRIED, "pyinstaller")]
     digest = hashlib.sha256(repr([sys.version, versions, asked.timestamp]).encode())
-    for file in sorted(path for path in files if "__pycache__" not in path.parts):
+    for file in sorted(files):
         digest.update(str(file).encode() + file.read_bytes())
     return digest.hexdigest()
 

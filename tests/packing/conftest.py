@@ -2,7 +2,7 @@
 
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,18 @@ SIGNER = "Navette test"
 def linux_dist() -> Path:
     """The folder with the programs for Linux."""
     return built("linux")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep a picture of the screen in build/screens when a test of this folder fails."""
+    report = yield
+    screen = getattr(item, "funcargs", {}).get("screen")
+    if report.when == "call" and report.failed and isinstance(screen, Screen):
+        folder = ROOT / "build" / "screens"
+        folder.mkdir(parents=True, exist_ok=True)
+        screen.screenshot(folder / f"{item.name.replace('/', '-')}.png")
+    return report
 
 
 @pytest.fixture

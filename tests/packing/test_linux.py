@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from packed import Client, press_upload, result_of
+from packed import Client, kit_for, press_upload, result_of
 from processes import end, started
 from screen import Screen
 from waiting import still, until
 
-pytestmark = [pytest.mark.display, pytest.mark.packed]
+pytestmark = [pytest.mark.display, pytest.mark.packed, pytest.mark.timeout(900)]  # the first one builds
 
 
 @pytest.fixture
@@ -61,14 +61,13 @@ def test_an_error_in_the_window_fails_the_self_test(
     (tmp_path / "data" / "uploader.log").unlink()
 
 
-def test_a_double_click_and_a_click_send_all(
+def test_a_kit_is_unpacked_double_clicked_and_sends(
     linux_dist: Path, screen: Screen, client: Client, tmp_path: Path, running: list[subprocess.Popen[bytes]]
 ) -> None:
-    """The program finds the INI beside it; a click sends all, and a file goes only once the server has it."""
-    program = tmp_path / "handed out"
-    shutil.copytree(linux_dist / "uploader", program)
-    shutil.copy(client.ini, program / "envoi.ini")
-    running.append(start(program / "uploader", tmp_path, "--folder", client.folder))
+    """The program of a kit finds the INI beside it; a click sends all, and a file goes only once the server has it."""
+    kit = kit_for(client, linux_dist / "uploader", str(client.folder))
+    subprocess.run(["unzip", "-q", kit], cwd=tmp_path, check=True)
+    running.append(start(tmp_path / kit.stem / "uploader", tmp_path))
     window = press_upload(screen)
     client.watch_all_go()
     screen.focus(window)

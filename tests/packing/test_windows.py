@@ -4,17 +4,16 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from navette_server import ROOT, NavetteServer
-from packed import Client, client_of, press_upload, result_of
+from packed import Client, client_of, kit_for, press_upload, result_of
 from screen import Screen
 from waiting import until
 from windows_pc import WindowsPc
 
-pytestmark = [pytest.mark.display, pytest.mark.packed]
+pytestmark = [pytest.mark.display, pytest.mark.packed, pytest.mark.timeout(900)]  # the first one builds
 
 KEY = r"HKCU\Software\Microsoft\Windows\CurrentVersion\Uninstall\Navette"
 SHORTCUTS = ("Desktop", "AppData/Roaming/Microsoft/Windows/Start Menu/Programs")
@@ -37,7 +36,7 @@ def client(navette_server: NavetteServer, at_home: Path) -> Client:
 
 
 @pytest.fixture
-def folder(pc: WindowsPc, windows_dist: Path, at_home: Path) -> Iterator[Path]:
+def folder(windows_dist: Path, at_home: Path) -> Path:
     """What is built, on the PC's own disk."""
     shutil.copytree(windows_dist, at_home / "dist")
     return at_home / "dist"
@@ -57,14 +56,17 @@ def test_the_self_test_opens_the_window_and_sends(
     assert told["python"].startswith("3.11.")
 
 
-def test_a_double_click_and_a_click_send_all(
-    pc: WindowsPc, folder: Path, client: Client, screen: Screen, at_home: Path
+@pytest.mark.parametrize("program", ["uploader", "uploader-portable.exe"])
+def test_a_kit_is_unpacked_double_clicked_and_sends(
+    pc: WindowsPc, windows_dist: Path, client: Client, screen: Screen, program: str
 ) -> None:
     """Opened as Explorer opens it, the program finds the INI beside it, and a file goes only once the server has it."""
-    client.give_folder_in_ini(pc.path(client.folder))
-    shutil.copy(client.ini, folder / "uploader" / "envoi.ini")
-    code, _ = pc.run("start", folder / "uploader" / "uploader.exe", NAVETTE_DATA=pc.path(at_home / "data"))
-    assert code == 0
+    kit = kit_for(client, windows_dist / program, pc.path(client.folder))
+    shutil.unpack_archive(kit, kit.parent)
+    unpacked = kit.parent / kit.stem
+    assert (unpacked / "LISEZ-MOI.html").exists()
+    opened = next(unpacked.glob("*.exe"))
+    assert pc.run("start", opened, NAVETTE_DATA=pc.path(kit.parent / "data"))[0] == 0
     window = press_upload(screen)
     client.watch_all_go()
     screen.focus(window)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -11,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from firm_side import FirmSide
 from ini_files import write_ini
-from navette_server import FIDUCIARY, ROOT, NavetteServer
+from navette_server import FIDUCIARY, ROOT, NavetteServer, navette
 from sample_documents import pdf
 from screen import Screen
 from waiting import until
@@ -53,10 +55,6 @@ class Client:
         hashes = {hashlib.sha256(content).hexdigest() for content in self.sent.values()}
         until(lambda: {row[0] for row in self.server.rows(receipts)} >= hashes, what="the receipts to be recorded")
 
-    def give_folder_in_ini(self, folder: str) -> None:
-        """Name the folder in the INI, as the program's own system calls it."""
-        self.ini.write_bytes(self.ini.read_bytes() + f"folder = {folder}\r\n".encode())  # [uploader] comes last
-
     def check_result(self, told: dict[str, Any]) -> None:
         """Check what a self-test told that was to send the folder."""
         assert told["code"] == 0, told
@@ -78,6 +76,31 @@ def client_of(server: NavetteServer, home: Path) -> Client:
         os.utime(folder / name, (time.time() - 60,) * 2)
     ini = write_ini(home / "envoi.ini", server.connection(f"WRITE_{FIDUCIARY}"), f"/{DOSSIER}", language="fr")
     return Client(folder, ini, server, sent)
+
+
+def kit_for(client: Client, program: Path, folder: str) -> Path:
+    """Let the firm make the client's kit, with the client's ``folder`` written into the INI by hand first."""
+    server, out = client.server, client.ini.parent / "kit"
+    connection = server.connection(f"WRITE_{FIDUCIARY}")
+    firm = FirmSide(server.home)
+    firm.set(
+        fiduciary__number=FIDUCIARY,
+        fiduciary__name="Fiduciaire Exemple",
+        ftp__host=connection.host,
+        ftp__port=str(connection.port),
+        ftp__fingerprint=connection.fingerprint or "",
+        ftp__write_password=connection.password,
+    )
+    firm.add_dossier(DOSSIER, TITLE)
+    navette(server.home, "ini", "write", DOSSIER, "--to", out)
+    own = out / f"{DOSSIER}.ini"
+    written = own.read_bytes()
+    own.write_bytes(
+        re.sub(rb"(\[uploader\].*?\nfolder =) ?", lambda found: found[1] + b" " + folder.encode(), written, flags=re.S)
+    )
+    assert own.read_bytes() != written
+    navette(server.home, "kit", DOSSIER, "--to", out, "--program", program)
+    return out / f"Navette-{DOSSIER}.zip"
 
 
 def press_upload(screen: Screen, seconds: float = 30) -> str:
