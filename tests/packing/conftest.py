@@ -75,7 +75,7 @@ def pc(windows_dist: Path, screen: Screen, tmp_path_factory: pytest.TempPathFact
 @pytest.fixture
 def at_home(pc: WindowsPc, request: pytest.FixtureRequest) -> Iterator[Path]:
     """A folder of the test's own on the PC's disk; no program of ours may run when the test ends."""
-    folder = pc.drive / "tests" / str(request.node.name).translate(str.maketrans("[]/", "---"))
+    folder = pc.drive / "tests" / str(request.node.name).translate(str.maketrans("[]/ ", "----"))
     folder.mkdir(parents=True)
     yield folder
     until(lambda: not pc.running(), what="the Windows programs of the test to end")

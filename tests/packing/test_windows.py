@@ -19,14 +19,14 @@ KEY = r"HKCU\Software\Microsoft\Windows\CurrentVersion\Uninstall\Navette"
 SHORTCUTS = ("Desktop", "AppData/Roaming/Microsoft/Windows/Start Menu/Programs")
 HOLD = """
 import _winapi, pathlib, sys, time
-path, free = map(pathlib.Path, sys.argv[1:])
-handle = _winapi.CreateFile(str(path), 0x40000000, 0, 0, 3, 0, 0)
+path, free = map(pathlib.Path, sys.argv[1:3])
+handle = _winapi.CreateFile(str(path), 0x40000000, int(sys.argv[3]), 0, 3, 0, 0)
 free.with_name("held").touch()
 while not free.exists():
     time.sleep(0.05)
 _winapi.CloseHandle(handle)
 """
-"""A scanner's program: it has a document open for writing, shared with nobody, until a file says that it is done."""
+"""A scanner's program: it has a document open for writing until a file says that it is done."""
 
 
 @pytest.fixture
@@ -73,14 +73,15 @@ def test_a_kit_is_unpacked_double_clicked_and_sends(
     screen.key("alt+F4")
 
 
+@pytest.mark.parametrize("shared", ["0", "3"], ids=["with nobody", "with all"])
 def test_a_document_that_a_scanner_holds_open_is_waited_for(
-    pc: WindowsPc, folder: Path, client: Client, at_home: Path
+    pc: WindowsPc, folder: Path, client: Client, at_home: Path, shared: str
 ) -> None:
-    """What a scanner still holds open stays, however long it stands still; once it is free it is sent."""
+    """What a scanner still writes stays, even if it could be read; once it is closed it is sent."""
     held, free = client.folder / "z.pdf", at_home / "free"
     (at_home / "hold.py").write_text(HOLD, encoding="utf-8")
     python = ROOT / "build" / "windows" / "prefix" / "drive_c" / "Python311" / "python.exe"
-    with pc.start(python, at_home / "hold.py", held, free) as scanner:
+    with pc.start(python, at_home / "hold.py", held, free, shared) as scanner:
         until((at_home / "held").exists, what="the scanner to hold its document")
         words = ["--silent", "--json", "--ini", client.ini, "--folder", client.folder]
         with pc.start(folder / "uploader" / "uploader.exe", *words, NAVETTE_DATA=pc.path(at_home / "data")) as uploader:
