@@ -1,7 +1,7 @@
 """Packs the uploader for Linux or for Windows into dist/; never builds again what is built from the same files.
 
 Run it as ``python packaging/make_dist.py linux`` or ``… windows [--certificate FILE --key FILE] [--timestamp URL]``,
-with the texts compiled (``make dist`` and ``make dist-windows`` see to it).
+with the texts compiled (``make dist`` and ``make dist-windows`` see to it). It prints the folder of what was built.
 """
 
 import argparse
@@ -32,27 +32,32 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--certificate", type=Path, help="PEM file: sign the Windows programs with it")
     parser.add_argument("--key", type=Path, help="PEM file of the certificate's key")
     parser.add_argument("--timestamp", help="address of the authority that says when something was signed")
+    parser.add_argument("--to", type=Path, default=ROOT / "dist", metavar="DIR", help="where to build (default: dist)")
     asked = parser.parse_args(argv)
-    target = ROOT / "dist" / asked.system
+    if (asked.certificate is None) != (asked.key is None):
+        parser.error("--certificate and --key go together")
+    target = asked.to.absolute() / asked.system
     stamp = _stamp(asked)
     built = target / "built-from.txt"
     if not built.exists() or built.read_text() != stamp:
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True)
-        (_build_for_windows if asked.system == "windows" else _build_here)(target, asked)
+        if asked.system == "windows":
+            _build_for_windows(target, asked)
+        else:
+            _build_here(target)
         built.write_text(stamp)
     print(target)
 
 
-def version() -> str:
-    """Return the project's version."""
+def _version() -> str:
     with (ROOT / "pyproject.toml").open("rb") as file:
         return str(tomllib.load(file)["project"]["version"])
 
 
 def _signing(file: str, asked: argparse.Namespace) -> list[str]:
     """Return the command that signs a Windows program into ``<file>.signed``; without a certificate there is none."""
-    if asked.certificate is None or asked.key is None:
+    if asked.certificate is None:
         return []
     words = ["osslsigncode", "sign", "-certs", str(asked.certificate), "-key", str(asked.key), "-h", "sha256"]
     words += ["-ts", asked.timestamp] if asked.timestamp else []
@@ -65,7 +70,7 @@ def _sign(file: Path, asked: argparse.Namespace) -> None:
         Path(f"{file}.signed").replace(file)
 
 
-def _build_here(target: Path, asked: argparse.Namespace) -> None:  # noqa: ARG001  # nothing is signed on Linux
+def _build_here(target: Path) -> None:
     work = _prepared("linux")
     _pack(target, work, "uploader.png")
     shutil.copy(work / "uploader.png", target / "uploader")
@@ -84,7 +89,7 @@ def _build_for_windows(target: Path, asked: argparse.Namespace) -> None:
     for program in (target / "uploader" / "uploader.exe", target / "uploader-portable.exe"):
         _sign(program, asked)
     setup = target / _SETUP
-    given = {"VERSION": version(), "PROGRAM": target / "uploader", "ICON": work / "uploader.ico", "SETUP": setup}
+    given = {"VERSION": _version(), "PROGRAM": target / "uploader", "ICON": work / "uploader.ico", "SETUP": setup}
     if words := _signing("%1", asked):
         given["SIGN"] = f"{shlex.join(words)} && mv %1.signed %1"
     defined = [f"-D{name}={value}" for name, value in given.items()]
@@ -104,7 +109,7 @@ def _options(target: str, work: str) -> list[str]:
 
 
 def _told_to_the_spec(icon: str) -> dict[str, str]:
-    return {"NAVETTE_ICON": icon, "NAVETTE_VERSION": version(), "PYTHONHASHSEED": "1"}
+    return {"NAVETTE_ICON": icon, "NAVETTE_VERSION": _version(), "PYTHONHASHSEED": "1"}
 
 
 def _windows_path(path: Path) -> str:

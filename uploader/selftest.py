@@ -16,6 +16,7 @@ from transfer.client_ini import read
 from transfer.failures import Failure
 from transfer.language import Language
 from uploader import silent
+from uploader.folder import SETTLE_SECONDS
 from uploader.history import History, data_folder
 from uploader.start import find_ini, program_folder
 
@@ -36,7 +37,9 @@ def run(result: Path, ini_path: Path | None, folder: Path | None, language: str 
     logging.getLogger("navette.uploader").addHandler(errors)
     told: dict[str, object] = {"frozen": bool(getattr(sys, "frozen", False)), "python": sys.version.split()[0]}
     with ExitStack() as stack:
+        settle = SETTLE_SECONDS
         if folder is None:
+            settle = 0.0
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             (folder / _TEST_DOCUMENT).write_text(f"Navette, {time.strftime('%Y-%m-%d %H:%M:%S')}\n", encoding="utf-8")
         code = silent.USAGE
@@ -47,7 +50,7 @@ def run(result: Path, ini_path: Path | None, folder: Path | None, language: str 
             window = Window(path, folder, language)
             told |= _drawn(window)
             events = io.StringIO()
-            code = _while_shown(window, lambda: _send(path, folder, events))
+            code = _while_shown(window, lambda: _send(path, folder, settle, events))
             told["events"] = [json.loads(line) for line in events.getvalue().splitlines()]
         except Failure as failure:
             told["refused"] = failure.code
@@ -99,11 +102,11 @@ def _while_shown(window: "Window", send: Callable[[], int]) -> int:
     return sending.result()
 
 
-def _send(ini_path: Path, folder: Path, events: io.StringIO) -> int:
+def _send(ini_path: Path, folder: Path, settle: float, events: io.StringIO) -> int:
     ini = read(ini_path)
     history = History(data_folder())
     try:
-        options = silent.Options(folder, ini_path, settle=0, connections=1, fail_if_empty=True)
+        options = silent.Options(folder, ini_path, settle, connections=1, fail_if_empty=True)
         return silent.run(ini, options, history, silent.Report(Language("en", "uploader"), events, as_json=True))
     finally:
         history.close()

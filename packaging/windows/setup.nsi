@@ -45,7 +45,7 @@ LangString RUNS ${LANG_FRENCH} "Navette est encore ouvert. Fermez sa fenêtre, p
 LangString RUNS ${LANG_DUTCH} "Navette is nog open. Sluit het venster en probeer opnieuw."
 
 !ifdef SIGN
-  !uninstfinalize '${SIGN}'
+  !uninstfinalize `${SIGN}`
 !endif
 
 ; What is running cannot be deleted: then nothing else is touched either.

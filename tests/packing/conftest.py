@@ -9,7 +9,6 @@ import pytest
 from navette_server import ROOT, NavetteServer
 from packed import Client, built, client_of
 from screen import Screen
-from waiting import until
 from windows_pc import WindowsPc, running_pc
 
 SIGNER = "Navette test"
@@ -78,5 +77,5 @@ def at_home(pc: WindowsPc, request: pytest.FixtureRequest) -> Iterator[Path]:
     folder = pc.drive / "tests" / str(request.node.name).translate(str.maketrans("[]/ ", "----"))
     folder.mkdir(parents=True)
     yield folder
-    until(lambda: not pc.running(), what="the Windows programs of the test to end")
+    pc.wait_until_idle()
     shutil.rmtree(folder)

@@ -71,6 +71,8 @@ def test_a_kit_is_unpacked_double_clicked_and_sends(
     client.watch_all_go()
     screen.focus(window)
     screen.key("alt+F4")
+    pc.wait_until_idle()
+    assert not (kit.parent / "data" / "uploader.log").exists()
 
 
 @pytest.mark.parametrize("shared", ["0", "3"], ids=["with nobody", "with all"])

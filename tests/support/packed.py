@@ -24,8 +24,11 @@ TITLE = "Boulangerie Dupont"
 
 
 def built(system: str, *words: str | Path) -> Path:
-    """Return the folder with what is packed for ``linux`` or ``windows``, after building what has changed."""
-    command = [sys.executable, ROOT / "packaging" / "make_dist.py", system, *words]
+    """Return the folder with what is packed for ``linux`` or ``windows``, after building what has changed.
+
+    It is not in dist/: there lies what is handed out, signed with another certificate than that of the tests.
+    """
+    command = [sys.executable, ROOT / "packaging" / "make_dist.py", system, "--to", ROOT / "build" / "tests", *words]
     told = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
     assert told.returncode == 0, told.stderr + told.stdout
     return Path(told.stdout.splitlines()[-1])

@@ -1,6 +1,9 @@
 """A Windows PC for the packed programs: a fresh Wine without Python; never the Wine of whoever runs the tests."""
 
+import contextlib
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,6 +12,7 @@ from pathlib import Path, PureWindowsPath
 
 from navette_server import ROOT
 from processes import MARK
+from waiting import until
 
 sys.path.append(str(ROOT / "packaging"))
 import windows_python  # it lives beside what it builds, in a folder that is no package
@@ -52,18 +56,27 @@ class WindowsPc:
                 raise
         return process.returncode, said.decode(errors="replace")
 
-    def running(self) -> list[str]:
-        """Return the programs of ours that run on this PC."""
+    def running(self) -> dict[int, str]:
+        """Return the programs of ours that run on this PC: process number -> name."""
         prefix = f"WINEPREFIX={self._folder / 'prefix'}".encode()
-        found = []
+        found = {}
         for entry in Path("/proc").iterdir():
             try:
                 if entry.name.isdigit() and prefix in (entry / "environ").read_bytes().split(b"\0"):
                     command = (entry / "cmdline").read_bytes().split(b"\0")[0].decode(errors="replace")
-                    found.append(PureWindowsPath(command).stem.lower())
+                    found[int(entry.name)] = PureWindowsPath(command).stem.lower()
             except OSError:
                 continue
-        return [name for name in found if name.startswith(PROGRAMS)]
+        return {pid: name for pid, name in found.items() if name.startswith(PROGRAMS)}
+
+    def wait_until_idle(self) -> None:
+        """Wait until no program of ours runs; those that do not end are killed, and told."""
+        try:
+            until(lambda: not self.running(), what="the Windows programs of the test to end")
+        finally:
+            for pid in self.running():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
     def registered(self, key: str) -> str:
         """Return what the registry holds under a key; nothing when there is no such key."""
@@ -73,14 +86,16 @@ class WindowsPc:
     def environment(self) -> dict[str, str]:
         """Return the environment of all that runs on this PC."""
         found = windows_python.environment(self._folder)
-        # Wine's own programs come and go with ours; no test has left them behind.
+        # Wine's own programs come and go with ours: no test has left them behind, so they do not bear its mark.
         return {name: value for name, value in found.items() if name not in {MARK, "NAVETTE_DATA", "NAVETTE_LANGUAGE"}}
 
 
 @contextmanager
 def running_pc(folder: Path) -> Iterator[WindowsPc]:
     """Run a fresh Windows for a ``with`` block; its disk goes afterwards."""
+    mark = os.environ.pop(MARK)
     drive = windows_python.new_prefix(folder)
+    os.environ[MARK] = mark
     pc = WindowsPc(folder, drive)
     try:
         # cmd waits for input until the end: when no program runs, Windows ends too, and each test would wait for it
