@@ -15,6 +15,8 @@ from transfer.client_ini import ClientIni
 from transfer.failures import PermanentFailure
 from transfer.language import Language
 
+_PREFIX = "Navette-"
+
 
 def write_kit(ini: ClientIni, program: Path, folder: Path, fiduciary_name: str = "") -> Path:
     """Write ``Navette-<dossier>.zip`` into ``folder``, over one that is there, and return its path.
@@ -30,18 +32,24 @@ def write_kit(ini: ClientIni, program: Path, folder: Path, fiduciary_name: str =
     text = ini_text(ini, fiduciary_name, present, own.name).encode()
     handed = client_ini.interpret(client_ini.sections(text, own.name), own.name)
     instructions = page(handed, fiduciary_name or ini.fiduciary, start.name)
-    name = f"Navette-{ini.dossier}"
-    files = [start] if program.is_file() else sorted(path for path in program.rglob("*") if path.is_file())
+    name = f"{_PREFIX}{ini.dossier}"
+    files = [start] if program.is_file() else sorted(path for path in program.rglob("*") if _is_handed_out(path))
     with (
         replaced(folder / f"{name}.zip") as written,
         zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as kit,
     ):
         for file in files:
-            if file.name.lower() != ANY_CLIENT:
-                kit.write(file, f"{name}/{file.relative_to(start.parent).as_posix()}")
+            kit.write(file, f"{name}/{file.relative_to(start.parent).as_posix()}")
         kit.writestr(f"{name}/{ANY_CLIENT}", text)
         kit.writestr(f"{name}/{Language(handed.language, 'ini_tools').say('kit.page_name')}", instructions)
     return folder / f"{name}.zip"
+
+
+def _is_handed_out(path: Path) -> bool:
+    """Tell whether a file belongs to the program: an INI or a kit lying about there holds another client's password."""
+    name = path.name.lower()
+    left_out = name.endswith(".ini") or (name.startswith(_PREFIX.lower()) and name.endswith(".zip"))
+    return path.is_file() and not left_out
 
 
 def _to_double_click(program: Path) -> Path:

@@ -77,12 +77,22 @@ def test_what_was_changed_by_hand_is_handed_out(program: Path, tmp_path: Path) -
     assert own.read_bytes() == before
 
 
-def test_an_ini_of_another_client_is_never_handed_out(program: Path, tmp_path: Path) -> None:
-    """An envoi.ini that was left beside the program stays out of every kit."""
-    write_ini(replace(INI, dossier="000377", dossier_name="Garage Peeters"), program, "envoi.ini")
+def test_nothing_of_another_client_is_ever_handed_out(program: Path, tmp_path: Path) -> None:
+    """INI files and kits that were left beside the program, or are written there, stay out of every other kit."""
+    other = replace(INI, dossier="000377", dossier_name="Garage Peeters")
+    write_ini(other, program, "envoi.ini")
+    write_ini(other, program)
+    write_kit(other, program, program)
+    write_kit(other, program, program / "kits")
     held = contents(write_kit(INI, program, tmp_path / "out"))
-    assert "Peeters" not in held["Navette-000204/envoi.ini"].decode()
-    assert sum(name.endswith("envoi.ini") for name in held) == 1
+    assert sorted(name.partition("/")[2] for name in held) == [
+        "LISEZ-MOI.html",
+        "_internal/python311.dll",
+        "_internal/tcl/init.tcl",
+        "envoi.ini",
+        "uploader.exe",
+    ]
+    assert b"Peeters" not in b"".join(held.values())
 
 
 @pytest.mark.parametrize("wrong", ["missing", "empty", "two", "text"])
