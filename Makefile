@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 HOME_FOLDER ?= var
 PO := $(wildcard */locale/*/LC_MESSAGES/*.po)
 
-.PHONY: run test check texts lock peers help hostile soak conformance
+.PHONY: run test check texts lock peers help hostile soak conformance dist dist-windows
 
 help:  ## what each target does
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/ -/'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/ -/'
 
 $(VENV)/run: requirements.lock pyproject.toml setup.py
 	$(PYTHON) -m venv $(VENV)
@@ -41,6 +41,14 @@ check: $(VENV)/test texts  ## style, types and architecture
 test: $(VENV)/test texts peers check  ## install what the tests need and run all of them
 	$(BIN)/pytest
 
+dist: $(VENV)/test texts  ## pack the uploader for this system, into dist/
+	@$(BIN)/python packaging/make_dist.py linux
+
+SIGNING := $(if $(CERTIFICATE),--certificate $(CERTIFICATE) --key $(KEY)) $(if $(TIMESTAMP),--timestamp $(TIMESTAMP))
+
+dist-windows: $(VENV)/test texts peers  ## pack it for Windows, with a setup; CERTIFICATE=… KEY=… TIMESTAMP=… sign it
+	@$(BIN)/python packaging/make_dist.py windows $(SIGNING)
+
 MINUTES ?= 30
 TOOLS := nmap sslscan testssl.sh doona
 
@@ -66,10 +74,13 @@ conformance: $(CONFORMANCE)/ready texts  ## run pyftpdlib's own tests against th
 soak: $(VENV)/test texts  ## load a server for MINUTES=30, kill it again and again, and count every document
 	$(BIN)/python tests/soak.py --minutes $(MINUTES)
 
-LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	--no-emit-index-url --no-emit-find-links --extra build
+LOCK := uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url \
+	--no-emit-find-links
 
 lock: $(VENV)/run  ## write the lock files anew: exact versions with hashes, no addresses
 	$(BIN)/pip install --quiet uv
-	$(BIN)/$(LOCK) --upgrade --output-file requirements.lock pyproject.toml
-	$(BIN)/$(LOCK) --upgrade --extra test --constraint requirements.lock --output-file requirements-test.lock pyproject.toml
+	$(BIN)/$(LOCK) --universal --extra build --upgrade --output-file requirements.lock pyproject.toml
+	$(BIN)/$(LOCK) --universal --extra build --upgrade --extra test --constraint requirements.lock \
+		--output-file requirements-test.lock pyproject.toml
+	$(BIN)/$(LOCK) --python-platform x86_64-pc-windows-msvc --constraint requirements-test.lock \
+		--output-file packaging/windows/requirements.lock packaging/windows/requirements.in

@@ -6,18 +6,15 @@ of ``[ftp]`` and ``[dossier]`` come from the firm each time.
 """
 
 import configparser
-import os
-import tempfile
 import textwrap
 from pathlib import Path
 
 from configupdater import ConfigUpdater, Section
 
+from ini_tools.replacing import replaced
 from transfer import client_ini
 from transfer.client_ini import KEYS, ClientIni, quoted
-from transfer.durable import make_folder, sync_folder
 from transfer.failures import PermanentFailure
-from transfer.in_progress import OWN_PREFIX
 from transfer.language import Language
 
 ANY_CLIENT = "envoi.ini"
@@ -45,11 +42,8 @@ def write_ini(ini: ClientIni, folder: Path, name: str | None = None, fiduciary_n
     path = folder / name
     present = client_ini.content(path) if path.exists() else b""
     written = ini_text(ini, fiduciary_name, present, name).encode()
-    try:
-        make_folder(folder)
-        _replace(path, written)
-    except OSError:
-        raise PermanentFailure("generator.not_written", file=name, folder=str(folder)) from None
+    with replaced(path) as file:
+        file.write(written)
     return path
 
 
@@ -163,17 +157,3 @@ def _check(written: str, values: dict[str, dict[str, str]], name: str) -> None:
             if entry is None or entry.value != value:
                 raise PermanentFailure("generator.not_readable", file=name, section=section, key=key)
     client_ini.interpret(found, name)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    handle, part = tempfile.mkstemp(prefix=OWN_PREFIX, dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(part).replace(path)
-    except BaseException:
-        Path(part).unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)

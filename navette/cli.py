@@ -16,6 +16,7 @@ _MODULES = {
     "up": "navette.up",
     "server": "navette.server_commands",
     "ini": "navette.ini_commands",
+    "kit": "navette.ini_commands",
     "fetch": "navette.fetch_commands",
     "service": "navette.fetch_commands",
     "dossier": "navette.dossier_commands",

@@ -1,4 +1,4 @@
-"""``navette ini``: hands out a dossier's INI file, and says what is wrong with one; never prints a password."""
+"""``navette ini`` and ``kit``: hand out a dossier's INI, alone or with the program; never print a password."""
 
 import argparse
 import sys
@@ -11,6 +11,7 @@ from dossiers.firm import Firm
 from dossiers.ftp_access import write_connection
 from ini_tools.check import Severity, check_file
 from ini_tools.generator import ANY_CLIENT, write_ini
+from ini_tools.kit import write_kit
 from transfer.client_ini import ClientIni
 from transfer.language import LANGUAGES, Language
 
@@ -25,6 +26,12 @@ def add(commands: Any, language: Language) -> None:
     writing.add_argument("--language", dest="client_language", choices=LANGUAGES, help=say("command.ini.language"))
     writing.add_argument("--envoi", action="store_true", help=say("command.ini.envoi"))
     writing.set_defaults(run=_write)
+    kit = commands.add_parser("kit", help=say("command.kit"))
+    kit.add_argument("dossier", metavar="DOSSIER")
+    kit.add_argument("--to", type=Path, required=True, metavar="DIR", help=say("command.kit.to"))
+    kit.add_argument("--program", type=Path, metavar="PATH", help=say("command.kit.program"))
+    kit.add_argument("--language", dest="client_language", choices=LANGUAGES, help=say("command.ini.language"))
+    kit.set_defaults(run=_kit)
     checking = verbs.add_parser("check", help=say("command.ini.check"))
     checking.add_argument("file", type=Path, metavar="FILE")
     checking.set_defaults(run=_check)
@@ -32,11 +39,14 @@ def add(commands: Any, language: Language) -> None:
 
 def write_dossier_ini(firm: Firm, dossier: Dossier, folder: Path, language: str = "", name: str | None = None) -> Path:
     """Write a dossier's INI from the firm's settings and return its path; ``language`` is else the dossier's."""
+    return write_ini(_ini(firm, dossier, language), folder, name, firm.settings.text("fiduciary.name"))
+
+
+def _ini(firm: Firm, dossier: Dossier, language: str) -> ClientIni:
     connection, remote_folder = write_connection(firm, dossier)
-    number, fiduciary = firm.settings.text("fiduciary.number"), firm.settings.text("fiduciary.name")
+    number = firm.settings.text("fiduciary.number")
     spoken = language or dossier.language
-    ini = ClientIni(connection, remote_folder, dossier.number, dossier.name, number, language=spoken)
-    return write_ini(ini, folder, name, fiduciary)
+    return ClientIni(connection, remote_folder, dossier.number, dossier.name, number, language=spoken)
 
 
 def _write(args: argparse.Namespace) -> int:
@@ -45,6 +55,15 @@ def _write(args: argparse.Namespace) -> int:
         name = ANY_CLIENT if args.envoi else None
         path = write_dossier_ini(firm, dossier, args.to, args.client_language or "", name)
     print(args.language.say("ini.written", file=path, dossier=f"{dossier.number} {dossier.name}"))
+    return 0
+
+
+def _kit(args: argparse.Namespace) -> int:
+    with Firm(args.home) as firm:
+        dossier = dossiers.find(firm, args.dossier)
+        ini = _ini(firm, dossier, args.client_language or "")
+        path = write_kit(ini, args.program or args.home / "program", args.to, firm.settings.text("fiduciary.name"))
+    print(args.language.say("kit.written", file=path, dossier=f"{dossier.number} {dossier.name}"))
     return 0
 
 

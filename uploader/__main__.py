@@ -26,6 +26,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as ended:  # --help, or a usage error that argparse explained already
         return int(ended.code or 0)
     keep_log(data_folder())
+    if options.selftest:
+        from uploader.selftest import run
+
+        return run(options.result, options.ini, options.folder, options.language)
     if not options.silent:
         from uploader.window import show
 
@@ -72,6 +76,8 @@ def _parser() -> argparse.ArgumentParser:
         "--settle", type=float, default=SETTLE_SECONDS, help="seconds a file must stand still to count as finished"
     )
     parser.add_argument("--fail-if-empty", action="store_true", help="end with 9 when there is nothing to send")
+    parser.add_argument("--selftest", action="store_true", help="open the window, send once, write --result, and end")
+    parser.add_argument("--result", type=Path, default=Path("selftest.json"), help="with --selftest: the JSON file")
     return parser
 
 

@@ -24,6 +24,11 @@ def tick_images(pixels: int, accent: str, palette: Palette) -> dict[str, tkinter
 
 
 def app_icon(pixels: int, accent: str) -> tkinter.PhotoImage:
+    """Return the program's icon for the screen."""
+    return _photo(app_image(pixels, accent))
+
+
+def app_image(pixels: int, accent: str) -> Image.Image:
     """Return the program's icon: an arrow that goes up from a tray."""
     side = pixels * _OVERSIZE
     image = Image.new("RGBA", (side, side), (0, 0, 0, 0))
@@ -39,7 +44,7 @@ def app_icon(pixels: int, accent: str) -> tkinter.PhotoImage:
         (side * 0.78, side * 0.58),
     ]
     draw.line(tray, fill="#ffffff", width=line, joint="curve")
-    return _photo(image.resize((pixels, pixels), Image.Resampling.LANCZOS))
+    return image.resize((pixels, pixels), Image.Resampling.LANCZOS)
 
 
 def _box(pixels: int, fill: str, outline: str, tick: str | None = None) -> tkinter.PhotoImage:

@@ -90,7 +90,7 @@ def test_nothing_is_removed_by_its_path() -> None:
 DELETING = {
     "dossiers/disk.py": "parts of downloads that are not finished, and parts whose file has its name",
     "dossiers/sealing.py": "the draft of a key that another process has made first",
-    "ini_tools/generator.py": "the draft of an INI that could not be written",
+    "ini_tools/replacing.py": "the draft of an INI or a kit that could not be written",
 }
 """Modules that delete files which are nobody's source, and which ones."""
 

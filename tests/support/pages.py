@@ -48,6 +48,9 @@ def map_page() -> str:
     for room in ROOMS:
         lines += ["", f"## {room}/ — {SUBJECTS[room]}", ""]
         lines += [f"- `{name(path)}` {_first_line(path)}" for path in modules(room)] or ["- nothing yet"]
+    scripts = sorted((ROOT / "packaging").glob("*.py"))
+    lines += ["", "## packaging/ — how the programs are built; no package. [How to build them](building.md)", ""]
+    lines += [f"- `{name(path)}` {_first_line(path)}" for path in scripts]
     return "\n".join(lines) + "\n"
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from processes import end, started
-from waiting import until
+from waiting import still, until
 
 SIZE = (1280, 900)
 
@@ -40,7 +40,18 @@ class Screen:
     def click(self, x: int, y: int, window: str | None = None, button: int = 1) -> None:
         """Click at a point of the screen, or of a window when one is named."""
         within = ["--window", window] if window else []
-        _run("xdotool", "mousemove", "--sync", *within, str(x), str(y), "click", str(button))
+        away = ["mousemove", "0", "0"]  # --sync waits in vain for a mouse that is there already
+        _run("xdotool", *away, "mousemove", "--sync", *within, str(x), str(y), "click", str(button))
+
+    def focus(self, window: str) -> None:
+        """Bring a window to the front, so that it gets the keys."""
+        _run("xdotool", "windowactivate", "--sync", window)
+
+    def until_drawn(self, window: str) -> None:
+        """Wait until a window shows something that stays the same for a moment."""
+        draw = ["import", "-silent", "-window", window, "-depth", "8", "gray:-"]
+        drawn = still(lambda: subprocess.run(draw, capture_output=True, check=False).stdout, 0.25)
+        until(lambda: len(set(drawn() or b"")) > 2, what="the window to be drawn")
 
     def key(self, *keys: str) -> None:
         """Press keys by their X names (``Tab``, ``space``, ``ctrl+a``)."""
