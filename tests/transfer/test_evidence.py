@@ -188,9 +188,9 @@ def _directory(at: int, entries: int, following: int) -> bytes:
 )
 def test_a_hostile_tiff_costs_no_time(content: bytes) -> None:
     """Loops, huge counts and endless chains of directories are judged within a second."""
-    start = time.monotonic()
+    start = time.thread_time()  # its own work: other programs on the machine do not count
     judged(content)
-    assert time.monotonic() - start < 1.5
+    assert time.thread_time() - start < 1.5
 
 
 @settings(max_examples=400, deadline=None)
