@@ -13,7 +13,7 @@ from ftp_server.folders import Folder, Folders, shown
 from ftp_server.listing import Entry
 from ftp_server.publishing import Publishing
 from ftp_server.refused import GONE, Refused
-from ftp_server.removal import to_trash
+from ftp_server.removal import Identity, identity, to_trash
 from ftp_server.staged import carried
 from transfer.failures import Failure
 from transfer.fingerprints import checksum, measure
@@ -99,19 +99,23 @@ class CollectView:
 
     def remove(self, raws: Sequence[str]) -> list[str]:
         """Note that documents were collected, then move them to the trash; return the refusal of each, or nothing."""
-        found: dict[Path, Deposit | None] = {}
+        found: dict[Path, tuple[Deposit | None, Identity]] = {}
         refusals = []
         for raw in raws:
             try:
                 path = self._path(raw)
-            except (Refused, Failure):
+                seen = identity(path)
+                receipt = self._receipt(path, *file_parts(raw, self.folder))
+                if identity(path) != seen:  # then the receipt may be that of another document
+                    raise Refused(GONE)
+            except (Refused, Failure, FileNotFoundError):
                 refusals.append(GONE)
                 continue
-            found[path] = self._receipt(path, *file_parts(raw, self.folder))
+            found[path] = receipt, seen
             refusals.append("")
-        self.publishing.deposits.collected([receipt.id for receipt in found.values() if receipt], self.clock())
-        for path, receipt in found.items():
-            to_trash(self.publishing, self.folders, path, receipt)
+        self.publishing.deposits.collected([receipt.id for receipt, _ in found.values() if receipt], self.clock())
+        for path, (receipt, seen) in found.items():
+            to_trash(self.publishing, self.folders, path, receipt, seen)
         return refusals
 
     def _receipt(self, path: Path, folder: Folder, name: str) -> Deposit | None:
@@ -133,7 +137,7 @@ def _unless_gone() -> Iterator[None]:
 
 
 def _entries(path: Path, hashes: dict[str, str]) -> Iterator[Entry]:
-    with os.scandir(path) as found:
+    with contextlib.suppress(FileNotFoundError), os.scandir(path) as found:  # a folder that goes meanwhile is empty
         for each in found:
             try:
                 stat = each.stat()
@@ -143,7 +147,7 @@ def _entries(path: Path, hashes: dict[str, str]) -> Iterator[Entry]:
 
 
 def _names(path: Path) -> Iterator[str]:
-    with os.scandir(path) as found:
+    with contextlib.suppress(FileNotFoundError), os.scandir(path) as found:
         for each in found:
             yield each.name
 

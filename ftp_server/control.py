@@ -204,9 +204,12 @@ class ControlConnection(FTPHandler):
     def stand_by(self, seconds: float) -> None:
         """Wait whether the other side hangs up or wants to stop, for so many seconds at most."""
         until = time.monotonic() + seconds
-        while not self.lost and not self.stopped and (left := until - time.monotonic()) > 0:
-            if wait_for(reading=[self._fileno], seconds=left):
+        while not self.lost and not self.stopped:
+            left = until - time.monotonic()
+            if wait_for(reading=[self._fileno], seconds=max(left, 0)):
                 self.attend()
+            elif left <= 0:  # the last look comes after the time is over: a frozen server has seen nothing of it
+                break
 
     @property
     @abstractmethod

@@ -25,6 +25,7 @@ IDLE = 120.0
 
 _local = threading.local()
 _LOOK = 0.25  # how often a waiting worker looks whether it was told to stop
+_BACKLOG = 5  # connections that wait at a passive port
 _CLOSING = 1.0  # seconds for the closing messages of TLS
 
 
@@ -100,7 +101,7 @@ def _listening(host: str, port: int, family: socket.AddressFamily) -> socket.soc
         if sys.platform != "win32":
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
-        listener.listen(5)
+        listener.listen(_BACKLOG)
     except BaseException:
         listener.close()
         raise
@@ -135,11 +136,13 @@ class Passive:
     def open(self, peer: str, control: Control) -> socket.socket:
         """Accept the session's own peer; connections from other addresses are closed without a word."""
         deadline = time.monotonic() + OPENING
-        while not control.stopped and time.monotonic() < deadline:
+        late = 0
+        while not control.stopped and late <= _BACKLOG:
+            late += time.monotonic() > deadline  # what came in time may be found late: the server was frozen
             try:
                 data, address = self._listener.accept()
             except BlockingIOError:
-                if control.lost:
+                if late or control.lost:
                     break
                 _wait(self._listener, control)
                 continue

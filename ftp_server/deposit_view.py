@@ -18,7 +18,7 @@ from ftp_server.listing import Entry
 from ftp_server.publishing import Publishing
 from ftp_server.receiving import Answer, Asked
 from ftp_server.refused import GONE, Refused
-from ftp_server.removal import to_trash
+from ftp_server.removal import identity, to_trash
 from transfer.durable import make_folder, sync_folder
 from transfer.failures import Failure
 from transfer.fingerprints import checksum
@@ -134,9 +134,13 @@ class DepositView:
             drop_held(self.publishing.deposits, own.held, self.clock())
         else:
             path = self._path(own.deposit)
+            try:
+                seen = identity(path)
+            except FileNotFoundError:
+                raise Refused("550 It was collected already.") from None
             if not self.publishing.deposits.take_back(own.deposit.id, self.clock()):
                 raise Refused("550 It was collected already.")
-            to_trash(self.publishing, self.folders, path, own.deposit)
+            to_trash(self.publishing, self.folders, path, own.deposit, seen)
         self._forget(own.deposit.id)
 
     # --- looking

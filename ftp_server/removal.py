@@ -7,14 +7,30 @@ from ftp_server.deposits import Deposit
 from ftp_server.folders import Folders, new_id
 from ftp_server.publishing import Publishing
 
+Identity = tuple[int, int]
+"""What tells a file from another that later bears its name."""
 
-def to_trash(publishing: Publishing, folders: Folders, path: Path, receipt: Deposit | None) -> None:
-    """Move a published file, whose row says already that it is gone, to the trash under its deposit's id."""
+
+def identity(path: Path) -> Identity:
+    """Return which file a path leads to now; raises FileNotFoundError."""
+    stat = path.stat()
+    return stat.st_dev, stat.st_ino
+
+
+def to_trash(publishing: Publishing, folders: Folders, path: Path, receipt: Deposit | None, seen: Identity) -> None:
+    """Move a published file, whose row says already that it is gone, to the trash under its deposit's id.
+
+    Only if it still is the file that was ``seen``: another session of this account may have been faster, and another
+    document have been given the name since.
+    """
     if receipt:
         _forget_staged(publishing, folders, path, receipt.id)
-    with contextlib.suppress(FileNotFoundError):  # another session of this account was faster
-        path.replace(folders.trash / (receipt.id if receipt else _free(folders.trash, path.name)))
-    publishing.names.release(str(path.parent), path.name)
+    with contextlib.suppress(FileNotFoundError):
+        with publishing.names.turn():  # no other session moves it between the look and the move
+            if identity(path) != seen:
+                return
+            path.replace(folders.trash / (receipt.id if receipt else _free(folders.trash, path.name)))
+        publishing.names.release(str(path.parent), path.name)
 
 
 def _forget_staged(publishing: Publishing, folders: Folders, path: Path, deposit_id: str) -> None:

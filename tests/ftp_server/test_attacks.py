@@ -44,7 +44,7 @@ descriptors run out                          test_descriptors_run_out
 descriptors leak                             test_rude_sessions_leave_nothing_open
 disk full                                    test_hostile.test_full_disk, test_full_disk_over_tls
 server killed, power cut                     test_leftovers, test_publishing.test_order_of_publication
-server frozen, clock that jumps              test_interruptions, test_a_ban_ends_when_the_clock_goes_back
+server frozen, clock that jumps              test_interrupted, test_a_ban_ends_when_the_clock_goes_back
 an account that was stolen                   test_changed_accounts, test_networks, test_quota
 ===========================================  ======================================================================
 """
