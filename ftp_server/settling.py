@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -12,6 +11,7 @@ from pathlib import Path
 from ftp_server.deposits import Deposit, Deposits, Suspect
 from ftp_server.folders import Folders, parts_of, shown
 from ftp_server.names import Names
+from ftp_server.placing import link_free
 from ftp_server.staged import carried
 from transfer.durable import make_folder, same_file, sync_folder
 from transfer.fingerprints import Fingerprint, measure
@@ -116,7 +116,8 @@ class Leftovers:
                 self.deposits.forget(deposit.id)
                 self._keep_suspect(stage)
                 return
-            name = self._link(stage, target, deposit.name)
+            name = link_free(self.names, stage, target, deposit.name)
+            log.info("published after a restart: %s", target / name)
         placed = deposit._replace(folder=shown(folder), name=name)
         if self.deposits.find(deposit.id) is None:
             self.deposits.record_at_once(placed)
@@ -124,16 +125,6 @@ class Leftovers:
             self.deposits.rename(placed)
         sync_folder(target)
         stage.unlink()
-
-    def _link(self, stage: Path, target: Path, name: str) -> str:
-        while True:
-            try:
-                os.link(stage, target / name)
-            except FileExistsError:
-                name = self.names.reserve(target, name)
-            else:
-                log.info("published after a restart: %s", target / name)
-                return name
 
     def _keep_suspect(self, stage: Path) -> None:
         size = stage.stat().st_size
