@@ -4,21 +4,34 @@ import contextlib
 from pathlib import Path
 
 from ftp_server.deposits import Deposit
-from ftp_server.folders import Folders, new_id
+from ftp_server.folders import Folders, new_id, parts_of
 from ftp_server.publishing import Publishing
+from ftp_server.staged import carried
 
 
 def to_trash(publishing: Publishing, folders: Folders, path: Path, receipt: Deposit | None) -> None:
     """Move a published file, whose row says already that it is gone, to the trash under its deposit's id."""
     if receipt:
-        _forget_staged(publishing, folders, path, receipt.id)
-    with contextlib.suppress(FileNotFoundError):  # another session of this account was faster
+        forget_staged(publishing, folders, path, receipt.id)
+    try:
         path.replace(folders.trash / (receipt.id if receipt else _free(folders.trash, path.name)))
+    except FileNotFoundError:  # another session of this account was faster, or it has just got another name
+        moved = receipt and _moved(publishing, folders, path, receipt.id)
+        if moved:
+            to_trash(publishing, folders, moved, receipt)
     publishing.names.release(path.parent, path.name)
 
 
-def _forget_staged(publishing: Publishing, folders: Folders, path: Path, deposit_id: str) -> None:
-    """Remove the staging name, which another process may still hold: the document must never be published again."""
+def _moved(publishing: Publishing, folders: Folders, path: Path, deposit_id: str) -> Path | None:
+    """Return where a document is published that is no longer at its ``path``."""
+    row = publishing.deposits.find(deposit_id)
+    there = folders.published(parts_of(row.folder), row.name) if row else path
+    receipt = carried(there) if there != path else None
+    return there if receipt and receipt.id == deposit_id else None
+
+
+def forget_staged(publishing: Publishing, folders: Folders, path: Path, deposit_id: str) -> None:
+    """Remove the staging name, which another process may still hold: a start must not publish the document again."""
     publishing.settling.forget(deposit_id)
     with contextlib.suppress(FileNotFoundError):
         if path.stat().st_nlink > 1:
