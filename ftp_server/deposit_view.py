@@ -3,23 +3,20 @@
 Folders are virtual: any safe one is there, and appears on the disk with the first deposit in it.
 """
 
-import contextlib
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from ftp_server.account import Account
-from ftp_server.deposits import Deposit
+from ftp_server.deposits import Deposit, retry_key
 from ftp_server.folders import Folder, Folders, parts_of, shown
-from ftp_server.holding import Held, drop_held, is_temporary, publish_held
+from ftp_server.holding import TEST, Held, drop_held, is_temporary, publish_held
 from ftp_server.listing import Entry
+from ftp_server.moving import move, move_known, withdraw
 from ftp_server.publishing import Publishing
 from ftp_server.receiving import Answer, Asked
 from ftp_server.refused import GONE, Refused
-from ftp_server.removal import identity, to_trash
-from transfer.durable import make_folder, sync_folder
 from transfer.failures import Failure
 from transfer.fingerprints import checksum
 from transfer.remote_layout import file_parts, folder_parts
@@ -104,11 +101,11 @@ class DepositView:
         own = self._find(old)
         if own.held:
             return self._publish(own.held, place)
-        if not own.again:
-            own = self._move(own, place)
+        temporary = is_temporary(old)
+        moved = own if own.again and not temporary else self._move(own, place, temporary)
         self._forget(own.deposit.id)
-        self._own[place] = own
-        return shown(place[0], own.deposit.name)
+        self._own[place] = moved
+        return shown(place[0], moved.deposit.name)
 
     def remove(self, raws: Sequence[str]) -> list[str]:
         """Take own deposits back, as devices do with what they only tried: they go to the trash, marked as tests.
@@ -133,15 +130,18 @@ class DepositView:
         if own.held:
             drop_held(self.publishing.deposits, own.held, self.clock())
         else:
-            path = self._path(own.deposit)
-            try:
-                seen = identity(path)
-            except FileNotFoundError:
-                raise Refused("550 It was collected already.") from None
-            if not self.publishing.deposits.take_back(own.deposit.id, self.clock()):
-                raise Refused("550 It was collected already.")
-            to_trash(self.publishing, self.folders, path, own.deposit, seen)
+            self._withdraw(own.deposit)
         self._forget(own.deposit.id)
+
+    def _withdraw(self, deposit: Deposit) -> None:
+        deposits, withdrawn = self.publishing.deposits, False
+        deposits.begin(deposit.retry_key)
+        try:
+            withdrawn = withdraw(self.publishing, self.folders, deposit, self.clock(), TEST)
+        finally:
+            deposits.end(deposit.retry_key, received=not withdrawn)
+        if not withdrawn:
+            raise Refused("550 It was collected already.")
 
     # --- looking
 
@@ -205,28 +205,25 @@ class DepositView:
             self._own[place] = self._own[place[0], deposit.name] = _Own(deposit, again=again)
             self.deposited(deposit)
 
-        publish_held(self.publishing, held, self._root + place[0], place[1], published)
+        publish_held(self.publishing, held, self._root + place[0], place[1], published, at=self.clock())
         return shown(place[0], self._own[place].deposit.name)
 
-    def _move(self, own: _Own, place: tuple[Folder, str]) -> _Own:
-        """Give a published file another name; whoever collects it at this moment has it under one of the two."""
-        old = self._path(own.deposit)
-        folder = self.folders.free_of_documents(self._root + place[0])
-        target = self.folders.published(folder)
-        make_folder(target)
-        name = self.publishing.names.reserve(str(target), place[1])
-        try:
-            os.link(old, target / name)
-        except FileNotFoundError:
-            self.publishing.names.release(str(target), name)
-            raise Refused("550 It was collected already.") from None
-        deposit = own.deposit._replace(folder=shown(folder), name=name)
-        self.publishing.deposits.rename(deposit)
-        sync_folder(target)
-        with contextlib.suppress(FileNotFoundError):
-            old.unlink()
-        self.publishing.names.release(str(old.parent), old.name)
-        return _Own(deposit)
+    def _move(self, own: _Own, place: tuple[Folder, str], temporary: bool) -> _Own:
+        """Give a published file another name; whoever collects it at this moment has it under one of the two.
+
+        A retry begins with the name that it had first, unless that was a temporary one, which means nothing any more.
+        """
+        deposit, folder = own.deposit, self._root + place[0]
+        renamed = deposit._replace(folder=shown(folder), name=place[1])
+        if temporary:
+            renamed = renamed._replace(retry_key=retry_key(deposit.login, folder, place[1], deposit.sha256))
+            found = move_known(self.publishing, self.folders, deposit.retry_key, renamed, at=self.clock())
+            if found:
+                return _Own(found[0], again=found[1])
+        moved = move(self.publishing, self.folders, deposit, renamed)
+        if moved is None:
+            raise Refused("550 It was collected already.")
+        return _Own(moved)
 
     def _path(self, deposit: Deposit) -> Path:
         return self.folders.published(parts_of(deposit.folder), deposit.name)

@@ -98,7 +98,7 @@ class Deposits:
             {
                 Kind.RECEIVING: self._in_flight.add,
                 Kind.RECEIVED: self._received,
-                Kind.NOT_RECEIVED: self._in_flight.discard,
+                Kind.NOT_RECEIVED: self._not_received,
             },
             self.forget_old_keys,
         )
@@ -118,11 +118,19 @@ class Deposits:
                 if note not in self._in_flight:
                     self._in_flight.add(note)
                     self._board.note(Kind.RECEIVING, note)
-                    if self._known.get(note, float("-inf")) <= self._clock() - RETRY_WINDOW:
+                    if not self._is_known(note):
                         return None
                     break
             self._pause.wait(_LOOK)
         return self._recorded(key)
+
+    def known(self, key: str) -> bool:
+        """Tell whether what has a retry key was received; costs no question to the database."""
+        with self._board:
+            return self._is_known(_noted(key))
+
+    def _is_known(self, note: bytes) -> bool:
+        return self._known.get(note, float("-inf")) > self._clock() - RETRY_WINDOW
 
     def _recorded(self, key: str) -> Deposit | None:
         """Return the last deposit with a known key; one that another process published gets its row in a moment."""
@@ -139,17 +147,19 @@ class Deposits:
         return None
 
     def end(self, key: str, *, received: bool) -> None:
-        """Let go of a retry key, which is known from now on if its document was received."""
+        """Let go of a retry key, which is known from now on if its document was received, and else is not."""
         note = _noted(key)
         with self._board:
             self._board.note(Kind.RECEIVED if received else Kind.NOT_RECEIVED, note)
-            self._in_flight.discard(note)
-            if received:
-                self._known[note] = self._clock()
+            (self._received if received else self._not_received)(note)
 
     def _received(self, note: bytes) -> None:
         self._in_flight.discard(note)
         self._known[note] = self._clock()
+
+    def _not_received(self, note: bytes) -> None:
+        self._in_flight.discard(note)
+        self._known.pop(note, None)
 
     def record(self, deposit: Deposit) -> "Future[int]":
         """Record a deposit soon; its file carries the receipt until then, and through a crash to the next start."""
@@ -164,10 +174,17 @@ class Deposits:
         place = {"folder": deposit.folder, "name": deposit.name}
         self._wait_for(update(deposits).where(deposits.c.id == deposit.id).values(place))
 
-    def take_back(self, deposit_id: str, at: float) -> bool:
-        """Note that its own session removed a deposit: it was a test. False if it was collected already."""
+    def move(self, deposit: Deposit) -> bool:
+        """Change where a deposit is published and its retry key. False if it was collected already."""
+        place = {"folder": deposit.folder, "name": deposit.name, "retry_key": deposit.retry_key}
+        uncollected = and_(deposits.c.id == deposit.id, deposits.c.collected_at.is_(None))
+        return self._wait_for(update(deposits).where(uncollected).values(place)) > 0
+
+    def take_back(self, deposit_id: str, at: float, evidence: str) -> bool:
+        """Note that a deposit was withdrawn, and why; what comes again is no retry of it. False if it was collected."""
         uncollected = and_(deposits.c.id == deposit_id, deposits.c.collected_at.is_(None))
-        return self._wait_for(update(deposits).where(uncollected).values(evidence="test", collected_at=at)) > 0
+        withdrawn = {"evidence": evidence, "collected_at": at, "retry_key": ""}
+        return self._wait_for(update(deposits).where(uncollected).values(withdrawn)) > 0
 
     def forget(self, deposit_id: str) -> None:
         """Take back a record whose bytes never became whole; its sender was never answered."""

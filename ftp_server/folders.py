@@ -49,6 +49,11 @@ class Folders:
         return self.files.joinpath(*folder, name) if name else self.files.joinpath(*folder)
 
 
+def fiduciaries_of(home: Path) -> Path:
+    """Return the folder in a server's home that holds those of its fiduciaries."""
+    return home / "fiduciaries"
+
+
 def new_id() -> str:
     """Return a name for a deposit that no other deposit ever has: 32 hex digits, the last 18 of them random.
 

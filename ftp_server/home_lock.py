@@ -18,14 +18,14 @@ _MOMENT = 1.0  # seconds: a look at who has it, or the end of the one before, ta
 _LOOK = 0.02
 
 
-def locked(home: Path) -> BinaryIO:
+def locked(home: Path, moment: float = _MOMENT) -> BinaryIO:
     """Return an open file that keeps other servers out of ``home`` until it is closed, by whatever end.
 
-    Raises ``server.home_taken`` when another server has it.
+    Raises ``server.home_taken`` when another server still has it after a ``moment`` in seconds.
     """
     make_home(home)
     file = _path(home).open("ab")
-    until = time.monotonic() + _MOMENT
+    until = time.monotonic() + moment
     while not _lock(file):
         if time.monotonic() > until:
             file.close()

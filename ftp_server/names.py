@@ -18,8 +18,9 @@ class Names:
         self._next: dict[bytes, int] = {}  # only a start to search from: ten thousand scan.pdf stay fast
         board.tell({Kind.NAME_TAKEN: self._taken.add, Kind.NAME_FREE: self._taken.discard}, self._forget)
 
-    def reserve(self, folder: str, asked: str) -> str:
+    def reserve(self, folder: Path | str, asked: str) -> str:
         """Return ``asked``, or ``asked`` with the first free counter, and keep it taken until it is released."""
+        folder = str(folder)
         with self._board:
             if folder not in self._listed:
                 if Path(folder).is_dir():
@@ -37,10 +38,10 @@ class Names:
             self._board.note(Kind.NAME_TAKEN, key)
             return name
 
-    def release(self, folder: str, name: str) -> None:
+    def release(self, folder: Path | str, name: str) -> None:
         """Let a name be given again."""
         with self._board:
-            key = _key(folder, name)
+            key = _key(str(folder), name)
             self._taken.discard(key)
             self._board.note(Kind.NAME_FREE, key)
 

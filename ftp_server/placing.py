@@ -1,8 +1,6 @@
-"""Publishes a file that was kept aside, beside a server that may run; never replaces a file and never records one.
+"""Publishes a file that was kept aside, under a name that no other has; never replaces a file and never records one.
 
-The server gives names from its memory, which another process cannot see. So the exclusive link decides here as it does
-there, and a case twin that appeared at the same moment is found by a look at the folder after the link. READ may
-collect a document as soon as it has its name: whoever publishes then finds it in the trash.
+READ may collect a document as soon as it has its name: whoever publishes then finds it in the trash.
 """
 
 import os
@@ -10,58 +8,53 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ftp_server.folders import Folder, Folders
+from ftp_server.names import Names
 from transfer.durable import make_folder, same_file, sync_folder
 from transfer.fingerprints import Fingerprint, measure
-from transfer.safe_names import numbered, twin_key
 
 
 @dataclass(frozen=True)
 class Placing:
-    """A file kept as ``own`` on its way into the folder ``target``; collected, it lies in the trash as ``trashed``."""
+    """A file kept as ``own`` on its way to READ; collected, it lies in the trash as ``trashed``."""
 
     own: Path
-    target: Path
     trashed: Path
+    folders: Folders
+    names: Names
     reached: Callable[[str], None] = lambda _: None
 
-    def place(self, asked: str) -> str:
-        """Publish the file as ``asked`` or with the first free counter; return the name, synced in its folder.
+    def place(self, wanted: Folder, asked: str) -> tuple[Folder, str]:
+        """Publish the file as ``asked`` in ``wanted``, or with the first free counters; return where, synced.
 
-        A file that has a name there keeps it, so that this can be repeated after a crash at any instant. One that was
-        collected meanwhile is not published again: the name is then the one it was collected under.
+        A file that is published keeps its place, so that this can be repeated after a crash at any instant. One that
+        was collected meanwhile is not published again: its name is then the one it was collected under.
         """
-        make_folder(self.target)
-        while True:
-            name = name_of(self.own, self.target)
-            if name is None:
-                collected = name_of(self.own, self.trashed.parent)  # after the look into target: it only moves that way
-                if collected:
-                    return asked if collected == self.trashed.name else collected
-                name = free_name(self.target, asked)
-                try:
-                    os.link(self.own, self.target / name)
-                except FileExistsError:
-                    continue
-                self.reached("linked")
-            if not _has_twin(self.target, name):
-                sync_folder(self.target)
-                return name
-            if same_file(self.own, self.target / name):
-                (self.target / name).unlink()
+        there = path_of(self.own, self.folders.files)
+        if there is None:
+            collected = path_of(self.own, self.trashed.parent)  # after the look at what is published: it moves that way
+            if collected:
+                return wanted, asked if collected == self.trashed else collected.name
+            folder = self.folders.free_of_documents(wanted)
+            target = self.folders.published(folder)
+            make_folder(target)
+            there = target / link_free(self.names, self.own, target, asked)
+            self.reached("linked")
+        sync_folder(there.parent)
+        return there.parent.relative_to(self.folders.files).parts, there.name
 
-    def collected(self, name: str) -> bool:
-        """Tell whether the file has left its published name again, and see that it then lies in the trash as it should.
+    def collected(self, folder: Folder, name: str) -> bool:
+        """Tell whether the file has left its published place again, and see that it then lies in the trash.
 
         Somebody may also have taken it away by hand: then what was kept aside goes to the trash, so that no bytes are
         lost. Once the file is let go of, only the trash can tell.
         """
         if not self.own.exists():
             return self.trashed.exists()
-        if same_file(self.own, self.target / name):
+        if same_file(self.own, self.folders.published(folder, name)):
             return False
         if not same_file(self.own, self.trashed):
-            there = name_of(self.own, self.trashed.parent)
-            (self.trashed.with_name(there) if there else self.own).rename(self.trashed)
+            (path_of(self.own, self.trashed.parent) or self.own).rename(self.trashed)
             sync_folder(self.trashed.parent)
         return True
 
@@ -71,20 +64,25 @@ class Placing:
         sync_folder(self.own.parent)
 
 
-def name_of(own: Path, folder: Path) -> str | None:
-    """Return another name that a file has in a folder, or None."""
+def path_of(own: Path, folder: Path) -> Path | None:
+    """Return another path that a file has in a folder or below, or None; who has only one is found out at once."""
     if own.stat().st_nlink == 1:
         return None
-    return next((path.name for path in folder.iterdir() if path != own and same_file(own, path)), None)
+    return next((path for path in folder.rglob("*") if path != own and same_file(own, path)), None)
 
 
-def free_name(folder: Path, asked: str) -> str:
-    """Return ``asked``, or ``asked`` with the first counter that no name and no case twin in a folder has."""
-    taken = {twin_key(path.name) for path in folder.iterdir()}
-    name, n = asked, 2
-    while twin_key(name) in taken:
-        name, n = numbered(asked, n), n + 1
-    return name
+def link_free(names: Names, own: Path, target: Path, asked: str) -> str:
+    """Give a file a second name in a folder, ``asked`` or that with the first free counter; return the name."""
+    while True:
+        name = names.reserve(target, asked)
+        try:
+            os.link(own, target / name)
+        except FileExistsError:  # it appeared on the disk behind the back of those who give names
+            continue
+        except OSError:
+            names.release(target, name)
+            raise
+        return name
 
 
 def stored(path: Path) -> Fingerprint:
@@ -92,8 +90,3 @@ def stored(path: Path) -> Fingerprint:
     with path.open("r+b") as file:  # Windows syncs only what may be written
         os.fsync(file.fileno())
         return measure(file)
-
-
-def _has_twin(folder: Path, name: str) -> bool:
-    key = twin_key(name)
-    return any(path.name != name and twin_key(path.name) == key for path in folder.iterdir())

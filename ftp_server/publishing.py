@@ -73,7 +73,7 @@ class Publishing:
             if not carried:
                 self.deposits.record_at_once(named)
             self.reached("server.recorded")
-            published = self._link(named, stage, target, deposit.name)
+            published = self.link(named, stage, target, deposit.name)
             self.reached("server.linked")
             recorded = self.deposits.record(published) if carried else None  # asked for, so that a flush waits for it
             answer(published, False)
@@ -93,7 +93,7 @@ class Publishing:
             made = self._made[key] = shown(folder), str(target)
         return made
 
-    def _link(self, deposit: Deposit, stage: str, target: str, asked: str) -> Deposit:
+    def link(self, deposit: Deposit, stage: str, target: str, asked: str) -> Deposit:
         """Give the file its final name; a name that appeared on disk behind the server's back is stepped over."""
         while True:
             try:

@@ -4,8 +4,9 @@ import contextlib
 from pathlib import Path
 
 from ftp_server.deposits import Deposit
-from ftp_server.folders import Folders, new_id
+from ftp_server.folders import Folders, new_id, parts_of
 from ftp_server.publishing import Publishing
+from ftp_server.staged import carried
 
 Identity = tuple[int, int]
 """What tells a file from another that later bears its name."""
@@ -24,17 +25,36 @@ def to_trash(publishing: Publishing, folders: Folders, path: Path, receipt: Depo
     document have been given the name since.
     """
     if receipt:
-        _forget_staged(publishing, folders, path, receipt.id)
-    with contextlib.suppress(FileNotFoundError):
+        forget_staged(publishing, folders, path, receipt.id)
+    if not _put(publishing, path, folders.trash / (receipt.id if receipt else _free(folders.trash, path.name)), seen):
+        moved = receipt and _moved(publishing, folders, path, receipt.id)
+        if moved:
+            to_trash(publishing, folders, moved, receipt, seen)
+
+
+def _put(publishing: Publishing, path: Path, there: Path, seen: Identity) -> bool:
+    """Move a file into the trash, and let its name be given again; False if it is no longer the one that has it."""
+    try:
         with publishing.names.turn():  # no other session moves it between the look and the move
             if identity(path) != seen:
-                return
-            path.replace(folders.trash / (receipt.id if receipt else _free(folders.trash, path.name)))
-        publishing.names.release(str(path.parent), path.name)
+                return False
+            path.replace(there)
+    except FileNotFoundError:
+        return False
+    publishing.names.release(path.parent, path.name)
+    return True
 
 
-def _forget_staged(publishing: Publishing, folders: Folders, path: Path, deposit_id: str) -> None:
-    """Remove the staging name, which another process may still hold: the document must never be published again."""
+def _moved(publishing: Publishing, folders: Folders, path: Path, deposit_id: str) -> Path | None:
+    """Return where a document is published that is no longer at its ``path``."""
+    row = publishing.deposits.find(deposit_id)
+    there = folders.published(parts_of(row.folder), row.name) if row else path
+    receipt = carried(there) if there != path else None
+    return there if receipt and receipt.id == deposit_id else None
+
+
+def forget_staged(publishing: Publishing, folders: Folders, path: Path, deposit_id: str) -> None:
+    """Remove the staging name, which another process may still hold: a start must not publish the document again."""
     publishing.settling.forget(deposit_id)
     with contextlib.suppress(FileNotFoundError):
         if path.stat().st_nlink > 1:

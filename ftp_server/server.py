@@ -20,6 +20,7 @@ from ftp_server.account import Account
 from ftp_server.accounts import Accounts
 from ftp_server.bans import Bans
 from ftp_server.board import Board
+from ftp_server.carrying import Asked, Carrying
 from ftp_server.certificate_choice import chosen, own_names
 from ftp_server.certificates import Certificate, own_certificate
 from ftp_server.collect_view import CollectView
@@ -30,7 +31,7 @@ from ftp_server.deposits import Deposit, Deposits
 from ftp_server.disk_alarm import DiskAlarm
 from ftp_server.doorways import Doorways, Way, doorways
 from ftp_server.file_session import FileSession
-from ftp_server.folders import Folders
+from ftp_server.folders import Folders, fiduciaries_of
 from ftp_server.home import make_home
 from ftp_server.home_lock import locked
 from ftp_server.listener import Listener
@@ -42,7 +43,6 @@ from ftp_server.receiving import Receiving
 from ftp_server.room import Room
 from ftp_server.services import Services
 from ftp_server.settling import Leftovers, Settling
-from ftp_server.suspects import Suspects
 from ftp_server.tally import CountedSession, Tally
 from ftp_server.tracking import receipts
 from ftp_server.trash import TRASH_DAYS, Trash
@@ -58,6 +58,7 @@ _IDLE = 300.0
 _HOLD = 10.0  # seconds an idle session holds a document back that it may still rename or delete
 _LOOK = 1.0  # seconds between two looks whether to stop, at most
 _SWEEP = 2.0
+_ASKED = 0.2
 _PURGE = 3600.0
 _LAST_TRANSFERS = 20.0
 
@@ -114,20 +115,15 @@ class Place:
     certificate: Certificate
 
 
-def _root(settings: ServerSettings) -> Path:
-    return settings.home / "fiduciaries"
-
-
 def prepare(settings: ServerSettings, clock: Callable[[], float]) -> Certificate:
     """Sort out what an earlier run left behind, before any process serves; return the server's certificate."""
     with closing(database(settings.home)) as found:
-        deposits = Deposits(found, Board(), clock)
+        deposits, names = Deposits(found, Board(), clock), Names(Board())
         for fiduciary in sorted({account.name.fiduciary for account in Accounts(found, clock).list()}):
-            folders = Folders.of(_root(settings), fiduciary)
-            Leftovers(fiduciary, folders, deposits, Names(Board()), clock()).sort()
+            folders = Folders.of(fiduciaries_of(settings.home), fiduciary)
+            Leftovers(fiduciary, folders, deposits, names, clock()).sort()
+        Carrying(found, fiduciaries_of(settings.home), clock, names, deposits).finish()
         deposits.close()
-        Suspects(found, _root(settings), clock).finish()
-        Trash(found, _root(settings), clock).finish()
     if settings.old_printers_port is not None:
         own_certificate(settings.home, _names(settings), rsa=True)
     return _certificate(settings)
@@ -171,7 +167,8 @@ class Server:
         self.accounts = Accounts(self._database, clock)
         self._deposits = Deposits(self._database, self._place.board, clock)
         self._names = Names(self._place.board)
-        self._folders = cache(partial(Folders.of, _root(settings)))
+        self._root = fiduciaries_of(settings.home)
+        self._folders = cache(partial(Folders.of, self._root))
         self._settling = Settling(reached)
         self._publishing = Publishing(self._deposits, self._names, self._settling, reached)
         self._receiving = Receiving(self._publishing, clock, reached)
@@ -190,6 +187,9 @@ class Server:
         self._listeners = self._listen()
         self._loop.call_every(_SWEEP, self._sweep)
         self._loop.call_every(_SWEEP, lambda: self._chores.run(self._look))
+        if self._place.number == 0:
+            carrying = Carrying(self._database, self._root, clock, self._names, self._deposits, reached)
+            self._loop.call_every(_ASKED, Asked(settings.home, carrying.finish, self._chores).look)
         self._loop.call_every(_PURGE, lambda: self._chores.run(self._purge))
 
     @property
@@ -332,7 +332,7 @@ class Server:
         with self._place.board:
             self._deposits.forget_old_keys()
         if self._place.number == 0:
-            purged = Trash(self._database, _root(self.settings), self._clock).purge(self.settings.trash_days)
+            purged = Trash(self._database, self._root, self._clock).purge(self.settings.trash_days)
             log.info("trash: %d old documents removed for good", purged)
 
     def _sweep(self) -> None:

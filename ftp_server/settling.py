@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -13,6 +12,7 @@ from typing import NamedTuple
 from ftp_server.deposits import Deposit, Deposits, Suspect
 from ftp_server.folders import Folders, parts_of, shown
 from ftp_server.names import Names
+from ftp_server.placing import link_free
 from ftp_server.staged import carried
 from transfer.durable import make_folder, same_file, sync_folder
 from transfer.fingerprints import Fingerprint, measure
@@ -97,18 +97,25 @@ class Leftovers:
             if deposit is None:
                 self._keep_suspect(stage)
             elif deposit.collected_at is not None:
-                stage.unlink()
+                self._let_go(stage)
             else:
                 self._publish(stage, deposit)
         for empty in [path for path in self.folders.staging.iterdir() if path.is_dir()]:
             with contextlib.suppress(OSError):
                 empty.rmdir()
 
+    def _let_go(self, stage: Path) -> None:
+        """Remove a staging name whose document was collected; if it is the last one, it goes to the trash."""
+        if stage.stat().st_nlink == 1:
+            stage.replace(self.folders.trash / stage.name)
+        else:
+            stage.unlink()
+
     def _publish(self, stage: Path, deposit: Deposit) -> None:
         folder = self.folders.free_of_documents(parts_of(deposit.folder))
         target = self.folders.published(folder)
         make_folder(target)
-        name = _name_of(stage, target)
+        name, recorded = _name_of(stage, target), self.deposits.find(deposit.id)
         if name is None:
             with stage.open("rb") as file:
                 whole = measure(file) == Fingerprint(deposit.size, deposit.sha256)
@@ -116,24 +123,20 @@ class Leftovers:
                 self.deposits.forget(deposit.id)
                 self._keep_suspect(stage)
                 return
-            name = self._link(stage, target, deposit.name)
+            if recorded is None and self.deposits.known(deposit.retry_key):
+                log.info("held, and published before: %s", target / deposit.name)
+                stage.unlink()
+                return
+            name = link_free(self.names, stage, target, deposit.name)
+            log.info("published after a restart: %s", target / name)
         placed = deposit._replace(folder=shown(folder), name=name)
-        if self.deposits.find(deposit.id) is None:
+        if recorded is None:
             self.deposits.record_at_once(placed)
+            self.deposits.end(placed.retry_key, received=True)
         elif placed != deposit:
             self.deposits.rename(placed)
         sync_folder(target)
         stage.unlink()
-
-    def _link(self, stage: Path, target: Path, name: str) -> str:
-        while True:
-            try:
-                os.link(stage, target / name)
-            except FileExistsError:
-                name = self.names.reserve(str(target), name)
-            else:
-                log.info("published after a restart: %s", target / name)
-                return name
 
     def _keep_suspect(self, stage: Path) -> None:
         size = stage.stat().st_size

@@ -6,14 +6,16 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from ftp_server.carrying import carry_out
 from ftp_server.counts import counts, start_of
 from ftp_server.database import Database
 from ftp_server.deposits import Deposit
 from ftp_server.doubtful import Choice, Doubtful
+from ftp_server.folders import fiduciaries_of
 from ftp_server.server import database
 from ftp_server.suspects import Suspects
 from ftp_server.tracking import iso, receipts, stored_path
@@ -21,6 +23,9 @@ from ftp_server.trash import TRASH_DAYS, Trash
 from transfer.failures import Failure, PermanentFailure
 from transfer.kill_point import kill_point
 from transfer.language import Language
+
+_Said = tuple[dict[str, object], str]
+"""What became of one file: as JSON, and in a sentence."""
 
 
 def add(verbs: Any, language: Language) -> None:
@@ -84,15 +89,25 @@ def _database(args: argparse.Namespace) -> Iterator[Database]:
         yield opened
 
 
+@dataclass(frozen=True)
+class _Kept:
+    """What was kept aside, and what has all that was decided of it carried out."""
+
+    suspects: Suspects
+    trash: Trash
+    carry_out: Callable[[], None]
+
+
 @contextmanager
-def _kept(args: argparse.Namespace) -> Iterator[tuple[Suspects, Trash]]:
+def _kept(args: argparse.Namespace) -> Iterator[_Kept]:
     """Open what was kept aside, after carrying on what a crash left unfinished."""
-    reached, root = kill_point(), args.home / "server" / "fiduciaries"
+    reached, home = kill_point(), args.home / "server"
+    root = fiduciaries_of(home)
     try:
         with _database(args) as opened:
-            kept = Suspects(opened, root, time.time, reached), Trash(opened, root, time.time, reached)
-            for each in kept:
-                each.finish()
+            facts = (opened, root, time.time, reached)
+            kept = _Kept(Suspects(*facts), Trash(*facts), lambda: carry_out(home, opened, time.time, reached))
+            kept.carry_out()
             yield kept
     except OSError as error:
         path, reason = error.filename or root, error.strerror or type(error).__name__
@@ -101,7 +116,7 @@ def _kept(args: argparse.Namespace) -> Iterator[tuple[Suspects, Trash]]:
 
 def _suspects(args: argparse.Namespace) -> int:
     with _database(args) as opened:
-        found = Suspects(opened, args.home / "server" / "fiduciaries", time.time).list(decided=args.all)
+        found = Suspects(opened, fiduciaries_of(args.home / "server"), time.time).list(decided=args.all)
     if args.json:
         print(json.dumps([_suspect_facts(each) for each in found]))
         return 0
@@ -146,41 +161,52 @@ def _release(args: argparse.Namespace) -> int:
     if args.name and len(args.ids) > 1:
         raise PermanentFailure("server.one_name", count=len(args.ids))
 
-    def release(suspect_id: str) -> tuple[dict[str, object], str]:
-        deposit = suspects.release(suspect_id, args.name)
+    def became(suspect_id: str) -> _Said:
+        deposit = kept.suspects.released(suspect_id)
         path = stored_path(deposit)
         return {"published": path, "sha256": deposit.sha256}, args.language.say("server.released", path=path)
 
-    with _kept(args) as (suspects, _):
-        return _each(args, release)
+    with _kept(args) as kept:
+        return _each(args, kept, lambda suspect_id: kept.suspects.release(suspect_id, args.name), became)
 
 
 def _discard(args: argparse.Namespace) -> int:
-    def discard(suspect_id: str) -> tuple[dict[str, object], str]:
-        suspects.discard(suspect_id)
+    def became(suspect_id: str) -> _Said:
         return {"discarded": True}, args.language.say("server.discarded", id=suspect_id)
 
-    with _kept(args) as (suspects, _):
-        return _each(args, discard)
+    with _kept(args) as kept:
+        return _each(args, kept, kept.suspects.discard, became)
 
 
 def _restore(args: argparse.Namespace) -> int:
-    def restore(trashed_id: str) -> tuple[dict[str, object], str]:
-        back = trash.restore(trashed_id)
+    def became(trashed_id: str) -> _Said:
+        back = kept.trash.restored(trashed_id)
         if isinstance(back, Deposit):
             return {"published": stored_path(back)}, args.language.say("server.restored", path=stored_path(back))
         return {"suspect": True}, args.language.say("server.doubted_again", id=back.id)
 
-    with _kept(args) as (_, trash):
-        return _each(args, restore)
+    with _kept(args) as kept:
+        return _each(args, kept, kept.trash.restore, became)
 
 
-def _each(args: argparse.Namespace, deed: Callable[[str], tuple[dict[str, object], str]]) -> int:
-    """Do a deed for each id; one that is refused is said and holds up no other, and the exit code tells."""
+def _each(args: argparse.Namespace, kept: _Kept, decide: Callable[[str], None], became: Callable[[str], _Said]) -> int:
+    """Decide on each id, have that carried out, and tell what each became.
+
+    One that is refused is said and holds up no other, and the exit code tells.
+    """
+    refused: dict[str, Failure] = {}
+    for each in dict.fromkeys(args.ids):
+        try:
+            decide(each)
+        except Failure as failure:
+            refused[each] = failure
+    kept.carry_out()
     told, code = [], 0
     for each in dict.fromkeys(args.ids):
         try:
-            facts, sentence = deed(each)
+            if each in refused:
+                raise refused[each]
+            facts, sentence = became(each)
         except Failure as failure:
             facts, sentence, code = {"refused": failure.code}, args.language.failure(failure), 2
         told.append({"id": each, **facts})
@@ -193,7 +219,7 @@ def _each(args: argparse.Namespace, deed: Callable[[str], tuple[dict[str, object
 
 def _trash_list(args: argparse.Namespace) -> int:
     with _database(args) as opened:
-        found = Trash(opened, args.home / "server" / "fiduciaries", time.time).list(args.fiduciary)
+        found = Trash(opened, fiduciaries_of(args.home / "server"), time.time).list(args.fiduciary)
     now = time.time()
     if args.json:
         print(json.dumps([asdict(each) | {"days_left": each.days_left(now)} for each in found]))
@@ -211,8 +237,8 @@ def _trash_list(args: argparse.Namespace) -> int:
 def _purge(args: argparse.Namespace) -> int:
     if args.days < 0:
         raise PermanentFailure("server.bad_days", days=args.days)
-    with _kept(args) as (_, trash):
-        count = trash.purge(args.days, args.fiduciary)
+    with _kept(args) as kept:
+        count = kept.trash.purge(args.days, args.fiduciary)
     if args.json:
         print(json.dumps({"purged": count}))
     else:

@@ -201,15 +201,19 @@ class Soak:
             data.close()
 
     def renaming(self, chance: random.Random) -> None:
-        """A device that sends under a temporary name and renames; once answered, it does not send again."""
+        """A device that sends under a temporary name and renames, and begins anew until both are answered."""
         content = self.ledger.document(chance, "renaming")
-        with Dialogue(self.server) as session:
-            session.log_in(WRITE)
-            name = f"r{chance.randrange(10**9)}"
-            if session.store(f"/renamed/{name}.tmp", content)[:3] == "226":
-                self.ledger.took(content)
+        name = chance.choice(("scan", f"r{chance.randrange(10**9)}"))
+
+        def send() -> bool:
+            with Dialogue(self.server) as session:
+                session.log_in(WRITE)
+                if session.store(f"/renamed/{name}.tmp", content)[:3] != "226":
+                    return False
                 session.say(f"RNFR /renamed/{name}.tmp")
-                session.say(f"RNTO /renamed/{name}.pdf")
+                return session.say(f"RNTO /renamed/{name}.pdf")[:3] == "250"
+
+        self.retried(chance, content, send)
 
     def probing(self, chance: random.Random) -> None:
         """A device whose test button sends a small file and deletes it."""
@@ -304,11 +308,14 @@ class Soak:
     # --- the count
 
     def held(self) -> Iterator[tuple[str, Path]]:
-        """Yield what lies published, or collected in the trash: fingerprint and path."""
+        """Yield what lies published, or collected in the trash: fingerprint and path; not what was withdrawn."""
+        withdrawn = {
+            deposit for (deposit,) in self.server.rows("select id from deposits where evidence = 'sent_again'")
+        }
         top = self.server.home / "server" / "fiduciaries" / FIDUCIARY
         for room in ("files", "trash"):
             for path in (top / room).rglob("*"):
-                if path.is_file():
+                if path.is_file() and path.name not in withdrawn:
                     yield fingerprint(path.read_bytes()), path
 
     def count(self) -> int:
@@ -317,7 +324,8 @@ class Soak:
         for sha, path in self.held():
             there[sha] += 1
             where[sha] = str(path)
-        rows = Counter(sha for (sha,) in self.server.rows("select sha256 from deposits where evidence != 'test'"))
+        recorded = "select sha256 from deposits where evidence not in ('test', 'sent_again')"
+        rows = Counter(sha for (sha,) in self.server.rows(recorded))
         staged = [path for path in self.server.home.rglob("staging/*/*") if path.is_file()]
         failures = self.log.count(b"session.failed"), self.log.count(b"_failed ")
         faults = {

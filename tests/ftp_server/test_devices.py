@@ -188,6 +188,17 @@ def test_probe_of_a_known_format(server: NavetteServer) -> None:
     assert evidence(server, "/taken-back") == [("page.pdf", "test")]
 
 
+@pytest.mark.parametrize("name", ["page.pdf", "page.tmp"])
+def test_sent_again_after_it_was_deleted(server: NavetteServer, name: str) -> None:
+    """Row 10: what its session deleted and sends again is a document like others: no retry of what was taken back."""
+    folder = f"anew-{name}"
+    with logged_in(server) as session:
+        assert session.store(f"{folder}/{name}", PDF)[:3] == "226"
+        assert session.say(f"DELE {folder}/{name}")[:3] == "250"
+        assert session.store(f"{folder}/{name}", PDF)[:3] == "226"
+    until(lambda: server.published(folder) == {name: PDF}, 5, "the document")
+
+
 @pytest.mark.parametrize("name", [".scan.pdf", "scan.tmp", "scan.PART", "scan.pdf.filepart", "a.partial", "a.temp"])
 def test_temporary_name(server: NavetteServer, name: str) -> None:
     """Row 11: under a temporary name a document waits until it is renamed, and is published under its name at once."""

@@ -31,7 +31,7 @@ class Stopped:
         return folder / deposit_id
 
     def deposit(self, deposit_id: str, name: str = "scan.pdf") -> Deposit:
-        place = ("key" + deposit_id, FIDUCIARY, "WRITE_570013", "/000204", name)
+        place = (deposit_id.rjust(64, "0"), FIDUCIARY, "WRITE_570013", "/000204", name)
         return Deposit(deposit_id, *place, len(PDF), sha256(PDF), "127.0.0.1", "end_mark", 1.0)
 
     def row(self, deposit_id: str, name: str = "scan.pdf") -> None:

@@ -1,16 +1,20 @@
 """What a person decides on the doubtful files: released once, or discarded, whatever dies meanwhile."""
 
 import contextlib
+import io
 import json
 import os
 import random
+import threading
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from dialogue import logged_in
 from kept_aside import HALF, answered, collect, cut_off, deposit, kept_aside, killed_at, listed, told
+from navette_server import NavetteServer
 from served import FIDUCIARY, PDF, Served, serving, sha256
 from sqlalchemy import insert
 
@@ -79,19 +83,48 @@ def test_decided_ones_are_no_longer_listed(served: Served, tmp_path: Path) -> No
 
 @pytest.mark.crash
 @pytest.mark.parametrize("step", ["decided", "linked", "synced", "recorded", "let_go", "ended"])
-def test_killed_while_releasing(served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
-    """Killed at any step of a release beside a running server, the next command finishes it: one copy, one row."""
-    deposit(served, "/000204/scan.pdf")
-    kept = cut_off(served, "/000204/scan.pdf")
+@pytest.mark.parametrize("by", ["the next command", "a start"])
+def test_killed_while_releasing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, by: str) -> None:
+    """A command killed at any step of a release is finished by the next one, or by a start: one copy, one row."""
+    with serving(tmp_path / "server") as served:
+        passwords = served.passwords
+        deposit(served, "/000204/scan.pdf")
+        kept = cut_off(served, "/000204/scan.pdf")
     killed_at(monkeypatch, f"release.{step}", tmp_path, "server", "suspects", "release", kept)
-    again = answered(tmp_path, "suspects", "release", kept)
-    assert (again.returncode, "[suspect.released_already]" in again.stderr) == (2, True)
+    if by == "the next command":
+        again = answered(tmp_path, "suspects", "release", kept)
+        assert (again.returncode, "[suspect.released_already]" in again.stderr) == (2, True)
+        assert released_beside(served, kept)
+    with serving(tmp_path / "server", passwords=passwords) as served:
+        assert released_beside(served, kept)
+        assert told(tmp_path, "suspects") == []
+        assert collect(served, "/000204/scan(2).pdf") == HALF
+        assert trashed(served) == [kept]
+
+
+def released_beside(served: Served, kept: str) -> bool:
+    """Tell that a suspect is published once, beside the document that had its name."""
     assert served.published() == {"000204/scan(2).pdf": HALF, "000204/scan.pdf": PDF}
     assert (served.suspects(), trashed(served)) == ([], [])
-    assert (kept, "/000204", "scan(2).pdf", sha256(HALF), "released") in rows(served)
-    assert told(tmp_path, "suspects") == []
-    assert collect(served, "/000204/scan(2).pdf") == HALF
-    assert trashed(served) == [kept]
+    assert [row[1:] for row in rows(served) if row[0] == kept] == [("/000204", "scan(2).pdf", sha256(HALF), "released")]
+    return True
+
+
+@pytest.mark.crash
+@pytest.mark.parametrize("step", ["linked", "synced", "recorded", "let_go", "ended"])
+def test_a_server_killed_while_it_releases(tmp_path: Path, step: str) -> None:
+    """A server killed at any step of a release leaves the rest to the command that asked it, which does not fail."""
+    with serving(tmp_path / "server") as served:
+        deposit(served, "/000204/scan.pdf")
+        kept = cut_off(served, "/000204/scan.pdf")
+    server = NavetteServer(tmp_path)
+    server.start(f"release.{step}")
+    try:
+        assert [each["published"] for each in told(tmp_path, "suspects", "release", kept)] == ["/000204/scan(2).pdf"]
+        assert not server.running
+        assert released_beside(served, kept)
+    finally:
+        server.stop()
 
 
 @pytest.mark.crash
@@ -106,53 +139,92 @@ def test_killed_while_discarding(served: Served, tmp_path: Path, monkeypatch: py
 
 
 @pytest.mark.parametrize("step", ["linked", "synced", "recorded"])
-def test_collected_before_the_release_has_ended(served: Served, step: str) -> None:
+def test_collected_before_the_release_has_ended(tmp_path: Path, step: str) -> None:
     """READ may collect at any moment after the link: the document is then in the trash, and its row says so."""
-    kept = cut_off(served, "/000204/scan.pdf")
+    running: list[Served] = []
 
     def reached(each: str) -> None:
         if each == f"release.{step}":
-            collect(served, "/000204/scan.pdf")
+            collect(running[0], "/000204/scan.pdf")
 
-    with kept_aside(served.home, reached) as aside:
-        aside.suspects.release(kept)
-        released = aside.suspects.list(decided=True)[0].deposit
-    assert released is not None
-    assert released.collected_at is not None
-    assert (served.published(), served.suspects(), trashed(served)) == ({}, [], [kept])
+    with serving(tmp_path / "server", reached) as served, kept_aside(served.home) as aside:
+        running.append(served)
+        kept = cut_off(served, "/000204/scan.pdf")
+        assert aside.release(kept).collected_at is not None
+        assert (served.published(), served.suspects(), trashed(served)) == ({}, [], [kept])
 
 
-def test_collected_after_a_crash(served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A document that READ collected while its release lay crashed is not published a second time."""
-    kept = cut_off(served, "/000204/scan.pdf")
+def test_collected_after_a_crash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A document that was collected while its release lay crashed is neither lost nor purged nor published again."""
+    with serving(tmp_path / "server") as served:
+        passwords, kept = served.passwords, cut_off(served, "/000204/scan.pdf")
     killed_at(monkeypatch, "release.linked", tmp_path, "server", "suspects", "release", kept)
-    assert collect(served, "/000204/scan.pdf") == HALF
+    (served.folder / "files/000204/scan.pdf").rename(served.folder / "trash/scan.pdf")  # as READ does without a row
     assert purge(Folders.of(served.home / "fiduciaries", FIDUCIARY), time.time() + 90 * 86_400, 30) == 0
-    told(tmp_path, "suspects", "release", cut_off(served, "/000204/other.pdf"))
-    assert (served.published(), served.suspects(), trashed(served)) == ({"000204/other.pdf": HALF}, [], [kept])
-    assert told(tmp_path, "receipt", f"WRITE_{FIDUCIARY}", "scan.pdf")[0]["collected_at"] is not None
+    with serving(tmp_path / "server", passwords=passwords) as served:
+        assert (served.published(), served.suspects(), trashed(served)) == ({}, [], [kept])
+        assert told(tmp_path, "receipt", f"WRITE_{FIDUCIARY}", "scan.pdf")[0]["collected_at"] is not None
 
 
-def test_a_name_never_replaces_another(served: Served) -> None:
-    """A released file takes a counter where the name is there, also as a case twin; the server steps over it later."""
+def test_a_name_never_replaces_another(served: Served, tmp_path: Path) -> None:
+    """A released file takes a counter where the name is there, also as a case twin, and the server steps over it."""
     deposit(served, "/000204/Scan.PDF")
-    with kept_aside(served.home) as aside:
-        assert aside.suspects.release(cut_off(served, "/000204/scan.pdf")).name == "scan(2).pdf"
-    deposit(served, "/000204/scan.pdf", PDF + b"\n")
-    assert sorted(served.published()) == ["000204/Scan.PDF", "000204/scan(2).pdf", "000204/scan(3).pdf"]
+    told(tmp_path, "suspects", "release", cut_off(served, "/000204/scan.pdf"))
+    for name in ("SCAN(2).PDF", "scan.pdf"):
+        deposit(served, f"/000204/{name}", PDF + name.encode() + b"%%EOF")
+    assert sorted(served.published()) == [
+        "000204/SCAN(2)(2).PDF",
+        "000204/Scan.PDF",
+        "000204/scan(2).pdf",
+        "000204/scan(3).pdf",
+    ]
 
 
-def test_a_twin_that_appears_meanwhile(served: Served) -> None:
-    """A case twin published between the look and the link makes the released file take another name."""
-    kept = cut_off(served, "/000204/scan.pdf")
+@pytest.mark.parametrize("processes", [1, 2])
+def test_what_devices_send_meanwhile(tmp_path: Path, processes: int) -> None:
+    """Devices that send twins of what is released, and the same bytes again, leave one copy of each and no twins."""
+    pages = [PDF + b"page %d\n%%%%EOF\n" % n for n in range(12)]
+    with serving(tmp_path / "server") as served:
+        kept = [cut_off(served, f"/000204/{n}.pdf", pages[n], reset=True) for n in range(6)]
+    server = NavetteServer(tmp_path)
+    server.passwords = served.passwords
+    server.start(None, "--processes", str(processes))
+    stop = threading.Event()
 
-    def reached(step: str) -> None:
-        if step == "release.linked" and not (served.folder / "files/000204/SCAN.pdf").exists():
-            (served.folder / "files/000204/SCAN.pdf").write_bytes(PDF)
+    def device(number: int) -> int:
+        rounds = 0
+        while not stop.is_set():
+            with logged_in(server, f"WRITE_{FIDUCIARY}") as session:
+                for n in range(6):
+                    assert session.store(f"/000204/{n}.{'PDF' if number % 2 else 'Pdf'}", pages[6 + n])[:3] == "226"
+                    if number == 0:
+                        assert session.store(f"/000204/{n}.pdf", pages[n])[:3] == "226"
+            rounds += 1
+        return rounds
 
-    with kept_aside(served.home, reached) as aside:
-        assert aside.suspects.release(kept).name == "scan(2).pdf"
-    assert served.published() == {"000204/SCAN.pdf": PDF, "000204/scan(2).pdf": HALF}
+    with ThreadPoolExecutor(4) as devices:
+        running = [devices.submit(device, number) for number in range(4)]
+        try:
+            answered(tmp_path, "suspects", "release", *kept)
+        finally:
+            stop.set()
+    assert min(each.result() for each in running) > 0
+    server.stop()
+    published = served.published()
+    assert len({twin_key(path) for path in published}) == len(published)
+    assert sorted(published.values()) == sorted([*pages, *pages[6:]])
+
+
+@pytest.mark.parametrize("name", ["scan.pdf", "another.pdf"])
+def test_sent_again_after_the_release(served: Served, tmp_path: Path, name: str) -> None:
+    """What was released and then comes again is a retry, whatever name it was published under, and is there once."""
+    data = PDF[:5000]
+    kept = cut_off(served, "/000204/scan.pdf", data)
+    told(tmp_path, "suspects", "release", kept, "--as", name)
+    with served.session() as ftp:
+        ftp.voidcmd(f"ALLO {len(data)}")
+        assert f'"/000204/{name}"' in ftp.storbinary("STOR /000204/scan.pdf", io.BytesIO(data))
+    assert served.published() == {f"000204/{name}": data}
 
 
 def test_a_name_of_ones_own(served: Served, tmp_path: Path) -> None:
@@ -190,7 +262,7 @@ def test_a_file_that_is_gone(served: Served) -> None:
     (served.folder / "suspects" / kept).unlink()
     with kept_aside(served.home) as aside:
         with pytest.raises(PermanentFailure, match=r"suspect\.file_missing"):
-            aside.suspects.release(kept)
+            aside.release(kept)
         assert [each.decision for each in aside.suspects.list()] == [None]
 
 
@@ -200,21 +272,41 @@ def test_a_receipt_for_other_bytes(served: Served) -> None:
     whole = Deposit(kept, "key", FIDUCIARY, "", "/", "a", len(PDF), sha256(PDF), "", "end_mark", 0.0)
     os.setxattr(served.folder / "suspects" / kept, "user.navette.receipt", json.dumps(whole).encode())
     with kept_aside(served.home) as aside:
-        assert aside.suspects.release(kept).sha256 == sha256(HALF)
+        assert aside.release(kept).sha256 == sha256(HALF)
     with served.collecting() as ftp:
         assert ftp.sendcmd("XSHA256 /000204/scan.pdf").split()[1].lower() == sha256(HALF)
+
+
+def test_a_folder_that_is_a_document(served: Served, tmp_path: Path) -> None:
+    """A released file whose folder is another document's name by now lies beside it, and its row tells where."""
+    kept = cut_off(served, "/000204/scan.pdf")
+    deposit(served, "/000204")
+    assert told(tmp_path, "suspects", "release", kept)[0]["published"] == "/000204(2)/scan.pdf"
+    assert served.published() == {"000204": PDF, "000204(2)/scan.pdf": HALF}
+    assert collect(served, "/000204(2)/scan.pdf") == HALF
+    assert told(tmp_path, "receipt", f"WRITE_{FIDUCIARY}", "scan.pdf")[0]["collected_at"] is not None
+
+
+@pytest.mark.crash
+def test_a_folder_that_is_free_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file published beside a document stays there when that document goes while the release lies crashed."""
+    with serving(tmp_path / "server") as served:
+        passwords, kept = served.passwords, cut_off(served, "/000204/scan.pdf")
+    (served.folder / "files/000204").write_bytes(PDF)
+    killed_at(monkeypatch, "release.linked", tmp_path, "server", "suspects", "release", kept)
+    (served.folder / "files/000204").unlink()
+    with serving(tmp_path / "server", passwords=passwords) as served:
+        assert served.published() == {"000204(2)/scan.pdf": HALF}
+        assert [row[:3] for row in rows(served) if row[0] == kept] == [(kept, "/000204(2)", "scan.pdf")]
 
 
 def test_a_disk_that_refuses(served: Served, tmp_path: Path) -> None:
     """What the disk refuses is said with a code; what was decided is finished once it does not."""
     kept = cut_off(served, "/000204/scan.pdf")
-    (served.folder / "files" / "000204").write_bytes(b"no folder")
+    (served.folder / "files" / "000204").symlink_to("nowhere")  # neither a folder nor a document
     answer = answered(tmp_path, "suspects", "release", kept)
-    assert (answer.returncode, "[server.disk_refuses]" in answer.stderr, "Traceback" in answer.stderr) == (
-        2,
-        True,
-        False,
-    )
+    refused = "[server.unfinished]" in answer.stderr
+    assert (answer.returncode, refused, "Traceback" in answer.stderr) == (2, True, False)
     assert answered(tmp_path, "suspects", "discard", cut_off(served, "/b.pdf")).returncode == 0
     assert "not finished" in answered(tmp_path, "suspects").stdout
     (served.folder / "files" / "000204").unlink()
@@ -246,14 +338,14 @@ def test_several_commands_at_once(tmp_path: Path) -> None:
         with kept_aside(tmp_path, reached) as aside:
             for suspect_id in chance.sample(sorted(kept), len(kept)):
                 with contextlib.suppress(Broken, PermanentFailure):
-                    aside.suspects.release(suspect_id)
+                    aside.release(suspect_id)
                 with contextlib.suppress(Broken):
-                    aside.suspects.finish()
+                    aside.carry_out()
 
     with ThreadPoolExecutor(4) as commands:
         list(commands.map(command, range(4)))
     with kept_aside(tmp_path) as aside:
-        aside.suspects.finish()
+        aside.carry_out()
         every = aside.suspects.list(decided=True)
     published = {path.name: path.read_bytes() for path in (folders.files / "a").iterdir()}
     assert sorted(published.values()) == sorted(kept.values())

@@ -104,5 +104,5 @@ def test_a_released_suspect_has_a_receipt(served: Served) -> None:
     kept = cut_off(served, "/000204/scan.pdf")
     with kept_aside(served.home) as aside:
         came = aside.suspects.list()[0].suspect.received_at
-        aside.suspects.release(kept)
+        aside.release(kept)
         assert [each.received_at for each in receipts(aside.database, WRITE, "scan.pdf")] == [came]

@@ -15,6 +15,9 @@ import pytest
 from navette_server import navette
 from served import PDF, Served
 
+from ftp_server.carrying import carry_out
+from ftp_server.deposits import Deposit, Suspect
+from ftp_server.folders import fiduciaries_of
 from ftp_server.server import database
 from ftp_server.suspects import Suspects
 from ftp_server.trash import Trash
@@ -61,9 +64,22 @@ class KeptAside:
 
     def __init__(self, home: Path, reached: Callable[[str], None] = lambda _: None) -> None:
         self.database = database(home)
-        root = home / "fiduciaries"
+        root = fiduciaries_of(home)
         self.suspects = Suspects(self.database, root, time.time, reached)
         self.trash = Trash(self.database, root, time.time, reached)
+        self.carry_out = lambda: carry_out(home, self.database, time.time, reached)
+
+    def release(self, suspect_id: str, name: str | None = None) -> Deposit:
+        """Release a suspect and return the document that it became."""
+        self.suspects.release(suspect_id, name)
+        self.carry_out()
+        return self.suspects.released(suspect_id)
+
+    def restore(self, trashed_id: str) -> Deposit | Suspect:
+        """Put back what lies in the trash and return it."""
+        self.trash.restore(trashed_id)
+        self.carry_out()
+        return self.trash.restored(trashed_id)
 
     def close(self) -> None:
         self.database.close()
