@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from transfer.command_line import Parser, language_of
 from transfer.failures import Failure
 from transfer.language import LANGUAGES, Language, system_language
 
@@ -29,15 +30,15 @@ _MODULES = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 not done, 2 wrong usage or a refusal."""
-    first = _top_parser(add_help=False)
+    first = _top_parser(Language(language_of(argv), *_ROOMS), add_help=False)
     first.add_argument("rest", nargs=argparse.REMAINDER)
     known = first.parse_known_args(argv)[0]
     if known.rest[:1] == ["uploader"]:
         from uploader.__main__ import main as uploader
 
-        return uploader(known.rest[1:])
+        return uploader([*(["--language", known.language] if known.language else []), *known.rest[1:]])
     language = Language(known.language or system_language(), *_ROOMS)
-    parser = _top_parser(description=language.say("cli.navette"))
+    parser = _top_parser(language, description=language.say("cli.navette"))
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     wanted = _MODULES.get(known.rest[0]) if known.rest else None
     for module in dict.fromkeys([wanted] if wanted else _MODULES.values()):
@@ -56,8 +57,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
-def _top_parser(**options: Any) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="navette", **options)
+def _top_parser(language: Language, **options: Any) -> Parser:
+    parser = Parser(language, prog="navette", **options)
     home = Path(os.environ.get("NAVETTE_HOME", "var"))
     parser.add_argument("--home", type=Path, default=home, help="NAVETTE_HOME, ./var")
     parser.add_argument("--language", choices=LANGUAGES, help="NAVETTE_LANGUAGE")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from transfer.client_ini import read
+from transfer.command_line import Parser, language_of
 from transfer.failures import Failure, PermanentFailure
 from transfer.kill_point import kill_point
 from transfer.language import LANGUAGES, Language, system_language
@@ -22,8 +23,8 @@ _MOST_CONNECTIONS = 8
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the uploader with the given arguments (by default the command line's) and return its exit code."""
     try:
-        options = _parser().parse_args(argv)
-    except SystemExit as ended:  # --help, or a usage error that argparse explained already
+        options = _parser(Language(language_of(argv), "uploader")).parse_args(argv)
+    except SystemExit as ended:  # --help, or a usage error that was explained already
         return int(ended.code or 0)
     keep_log(data_folder())
     if options.selftest:
@@ -63,21 +64,21 @@ def _run_silently(options: argparse.Namespace) -> int:
             history.close()
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="uploader", description="Send the files of a folder to the accounting firm.")
-    parser.add_argument("--silent", action="store_true", help="send without a window, say how it went, and end")
-    parser.add_argument("--watch", action="store_true", help="send new files by themselves; with --silent: until ended")
-    parser.add_argument("--folder", type=Path, help="folder to send from (default: the one the INI names)")
-    parser.add_argument("--ini", type=Path, help="INI file of the firm (default: envoi.ini, or the only INI here)")
-    parser.add_argument("--json", action="store_true", help="with --silent: one JSON object a line")
-    parser.add_argument("--language", choices=LANGUAGES, help="language of the sentences (default: the INI's)")
-    parser.add_argument("--connections", type=_connections, default=CONNECTIONS, help="connections at a time, 1 to 8")
-    parser.add_argument(
-        "--settle", type=float, default=SETTLE_SECONDS, help="seconds a file must stand still to count as finished"
-    )
-    parser.add_argument("--fail-if-empty", action="store_true", help="end with 9 when there is nothing to send")
-    parser.add_argument("--selftest", action="store_true", help="open the window, send once, write --result, and end")
-    parser.add_argument("--result", type=Path, default=Path("selftest.json"), help="with --selftest: the JSON file")
+def _parser(language: Language) -> Parser:
+    say = language.say
+    parser = Parser(language, prog="uploader", description=say("option.uploader"))
+    parser.add_argument("--silent", action="store_true", help=say("option.silent"))
+    parser.add_argument("--watch", action="store_true", help=say("option.watch"))
+    parser.add_argument("--folder", type=Path, help=say("option.folder"))
+    parser.add_argument("--ini", type=Path, help=say("option.ini"))
+    parser.add_argument("--json", action="store_true", help=say("option.json"))
+    parser.add_argument("--language", choices=LANGUAGES, help=say("option.language"))
+    most = say("option.connections", most=_MOST_CONNECTIONS)
+    parser.add_argument("--connections", type=_connections, default=CONNECTIONS, help=most)
+    parser.add_argument("--settle", type=float, default=SETTLE_SECONDS, help=say("option.settle"))
+    parser.add_argument("--fail-if-empty", action="store_true", help=say("option.fail_if_empty"))
+    parser.add_argument("--selftest", action="store_true", help=say("option.selftest"))
+    parser.add_argument("--result", type=Path, default=Path("selftest.json"), help=say("option.result"))
     return parser
 
 
