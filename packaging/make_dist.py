@@ -99,7 +99,8 @@ def _build_for_windows(target: Path, asked: argparse.Namespace) -> None:
 
 def _pack(target: Path, work: Path, icon: str) -> None:
     """Let this system's own PyInstaller pack for this system."""
-    environment = {**os.environ, **_told_to_the_spec(str(work / icon))}
+    cache = {"PYINSTALLER_CONFIG_DIR": str(ROOT / "build" / "pyinstaller")}  # else it fills the user's own
+    environment = {**os.environ, **cache, **_told_to_the_spec(str(work / icon))}
     words = [sys.executable, "-m", "PyInstaller", *_options(str(target), str(work)), "packaging/uploader.spec"]
     subprocess.run(words, cwd=ROOT, env=environment, check=True)
 
@@ -147,7 +148,7 @@ def _stamp(asked: argparse.Namespace) -> str:
     files += [path for path in (asked.certificate, asked.key) if path]
     versions = [importlib.metadata.version(name) for name in (*_CARRIED, "pyinstaller")]
     digest = hashlib.sha256(repr([sys.version, versions, asked.timestamp]).encode())
-    for file in sorted(files):
+    for file in sorted(path for path in files if path.is_file()):
         digest.update(str(file).encode() + file.read_bytes())
     return digest.hexdigest()
 

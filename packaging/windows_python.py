@@ -115,8 +115,8 @@ def _assemble(python: Path) -> None:
     _add_tcl_scripts(python / "tcl")
     compiler = "x86_64-w64-mingw32-gcc"
     source = ROOT / "packaging" / "windows" / "python.c"
-    words = [compiler, "-O2", "-s", "-municode", source, "-o", python / "python.exe", python / "python311.dll"]
-    subprocess.run(words, check=True)
+    linked = [python / "python.exe", python / "python311.dll"]
+    subprocess.run([compiler, "-O2", "-s", "-municode", source, "-o", *linked], check=True)
     site_packages = python / "Lib" / "site-packages"
     _pip("install", "--target", str(site_packages), "--no-compile", lock="requirements.lock")
 

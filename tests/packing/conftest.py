@@ -1,5 +1,6 @@
 """The packed programs, built once for all tests that run them."""
 
+import contextlib
 import shutil
 import subprocess
 from collections.abc import Generator, Iterator
@@ -28,7 +29,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if report.when == "call" and report.failed and isinstance(screen, Screen):
         folder = ROOT / "build" / "screens"
         folder.mkdir(parents=True, exist_ok=True)
-        screen.screenshot(folder / f"{item.name.replace('/', '-')}.png")
+        with contextlib.suppress(subprocess.SubprocessError):  # no picture is no reason to hide why the test failed
+            screen.screenshot(folder / f"{item.name.replace('/', '-')}.png")
     return report
 
 

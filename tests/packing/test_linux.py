@@ -12,7 +12,7 @@ from processes import end, started
 from screen import Screen
 from waiting import still, until
 
-pytestmark = [pytest.mark.display, pytest.mark.packed, pytest.mark.timeout(900)]  # the first one builds
+pytestmark = [pytest.mark.display, pytest.mark.packed, pytest.mark.timeout(1800)]  # the first one builds
 
 
 @pytest.fixture
@@ -40,8 +40,8 @@ def test_the_self_test_opens_the_window_and_sends(
     result = tmp_path / "result.json"
     words = ["--selftest", "--result", result, "--ini", client.ini, "--folder", client.folder]
     running.append(start(linux_dist / program, tmp_path, *words))
-    client.check_result(result_of(result, 60, lambda: running[0].poll() is None))
-    assert running[0].wait(10) == 0
+    client.check_result(result_of(result, 120, lambda: running[0].poll() is None))
+    assert running[0].wait(60) == 0
 
 
 @pytest.mark.usefixtures("screen")
@@ -54,8 +54,8 @@ def test_an_error_in_the_window_fails_the_self_test(
     shutil.rmtree(broken / "_internal" / "PIL")
     result = tmp_path / "result.json"
     running.append(start(broken / "uploader", tmp_path, "--selftest", "--result", result, "--ini", client.ini))
-    told = result_of(result, 60, lambda: running[0].poll() is None)
-    assert running[0].wait(10) == told["code"] != 0
+    told = result_of(result, 120, lambda: running[0].poll() is None)
+    assert running[0].wait(60) == told["code"] != 0
     assert "PIL" in str(told["errors"])
     assert len(client.seen()) == 3
     (tmp_path / "data" / "uploader.log").unlink()
@@ -72,7 +72,7 @@ def test_a_kit_is_unpacked_double_clicked_and_sends(
     client.watch_all_go()
     screen.focus(window)
     screen.key("alt+F4")
-    assert running[0].wait(10) == 0
+    assert running[0].wait(60) == 0
 
 
 def test_documents_stay_while_the_server_cannot_store_them(
@@ -85,7 +85,7 @@ def test_documents_stay_while_the_server_cannot_store_them(
         start(linux_dist / "uploader" / "uploader", tmp_path, "--ini", client.ini, "--folder", client.folder)
     )
     press_upload(screen)
-    until(lambda: not client.server.running, what="the server to die")
+    until(lambda: not client.server.running, 60, "the server to die")
     seen = still(lambda: sorted(entry.name for entry in os.scandir(client.folder)))
     assert until(seen) == sorted(client.sent)
     assert running[0].poll() is None

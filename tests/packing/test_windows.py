@@ -13,7 +13,7 @@ from screen import Screen
 from waiting import until
 from windows_pc import WindowsPc
 
-pytestmark = [pytest.mark.display, pytest.mark.packed, pytest.mark.timeout(900)]  # the first one builds
+pytestmark = [pytest.mark.display, pytest.mark.packed, pytest.mark.timeout(1800)]  # the first one builds
 
 KEY = r"HKCU\Software\Microsoft\Windows\CurrentVersion\Uninstall\Navette"
 SHORTCUTS = ("Desktop", "AppData/Roaming/Microsoft/Windows/Start Menu/Programs")
@@ -84,13 +84,13 @@ def test_a_document_that_a_scanner_holds_open_is_waited_for(
     (at_home / "hold.py").write_text(HOLD, encoding="utf-8")
     python = ROOT / "build" / "windows" / "prefix" / "drive_c" / "Python311" / "python.exe"
     with pc.start(python, at_home / "hold.py", held, free, shared) as scanner:
-        until((at_home / "held").exists, what="the scanner to hold its document")
+        until((at_home / "held").exists, 60, "the scanner to hold its document")
         words = ["--silent", "--json", "--ini", client.ini, "--folder", client.folder]
         with pc.start(folder / "uploader" / "uploader.exe", *words, NAVETTE_DATA=pc.path(at_home / "data")) as uploader:
-            until(lambda: client.seen() == {held.name}, 30, "the other documents to be sent")
+            until(lambda: client.seen() == {held.name}, 90, "the other documents to be sent")
             assert uploader.poll() is None
             free.touch()
-            told, _ = uploader.communicate(timeout=60)
+            told, _ = uploader.communicate(timeout=180)
     assert uploader.returncode == scanner.returncode == 0
     assert b'"event": "pausing", "code": "upload.unreadable"' in told
     assert client.seen() == set()
@@ -115,16 +115,16 @@ def test_the_setup_installs_replaces_and_removes(
     client.check_result(result_of(result, 5, pc.running))
 
     with pc.start(program / "uploader.exe") as shown:
-        window = screen.window("Boulangerie Dupont")
+        window = screen.window("Boulangerie Dupont", 90)
         screen.until_drawn(window)
         assert pc.run(setup, "/S")[0] == 3
         assert (program / "_internal" / "python311.dll").exists()
         screen.focus(window)
         screen.key("alt+F4")
-        assert shown.wait(10) == 0
+        assert shown.wait(60) == 0
 
     assert pc.run(program / "uninstall.exe", "/S")[0] == 0
-    until(lambda: not program.exists(), what="the program to be removed")
+    until(lambda: not program.exists(), 60, "the program to be removed")
     assert pc.registered(KEY) == ""
     assert not any(shortcut.exists() for shortcut in shortcuts)
     assert (pc.home / "AppData/Local/Navette/history.db").exists()

@@ -29,7 +29,7 @@ def built(system: str, *words: str | Path) -> Path:
     It is not in dist/: there lies what is handed out, signed with another certificate than that of the tests.
     """
     command = [sys.executable, ROOT / "packaging" / "make_dist.py", system, "--to", ROOT / "build" / "tests", *words]
-    told = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
+    told = subprocess.run(command, capture_output=True, text=True, check=False, timeout=1500)
     assert told.returncode == 0, told.stderr + told.stdout
     return Path(told.stdout.splitlines()[-1])
 
@@ -51,7 +51,7 @@ class Client:
             assert stored.get(name) == self.sent[name], f"{name} is gone and not stored"
         return left
 
-    def watch_all_go(self, seconds: float = 60) -> None:
+    def watch_all_go(self, seconds: float = 120) -> None:
         """Wait until the folder is empty, looking all the while that no document is nowhere."""
         until(lambda: not self.seen(), seconds, "all documents to leave the folder")
         receipts = "SELECT sha256 FROM deposits"  # a row follows its 226
@@ -106,7 +106,7 @@ def kit_for(client: Client, program: Path, folder: str) -> Path:
     return out / f"Navette-{DOSSIER}.zip"
 
 
-def press_upload(screen: Screen, seconds: float = 30) -> str:
+def press_upload(screen: Screen, seconds: float = 90) -> str:
     """Press Upload with the mouse, say yes to the first question, and return the window's number."""
     window = screen.window(TITLE, seconds)
     screen.until_drawn(window)

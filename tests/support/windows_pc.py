@@ -46,7 +46,7 @@ class WindowsPc:
             start_new_session=True,
         )
 
-    def run(self, *words: str | Path, seconds: float = 60, **variables: str) -> tuple[int, str]:
+    def run(self, *words: str | Path, seconds: float = 180, **variables: str) -> tuple[int, str]:
         """Run a Windows program to its end; return its exit code and what it said."""
         with self.start(*words, **variables) as process:
             try:
@@ -72,7 +72,7 @@ class WindowsPc:
     def wait_until_idle(self) -> None:
         """Wait until no program of ours runs; those that do not end are killed, and told."""
         try:
-            until(lambda: not self.running(), what="the Windows programs of the test to end")
+            until(lambda: not self.running(), 60, "the Windows programs of the test to end")
         finally:
             for pid in self.running():
                 with contextlib.suppress(ProcessLookupError):
@@ -106,6 +106,6 @@ def running_pc(folder: Path) -> Iterator[WindowsPc]:
                 yield pc
             finally:
                 windows_python.end_wine(folder)
-            cmd.communicate(timeout=20)
+            cmd.communicate(timeout=60)
     finally:
         shutil.rmtree(folder)
