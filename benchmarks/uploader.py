@@ -125,11 +125,11 @@ while len(window._page._list.tree.get_children()) < int(sys.argv[3]):
     window.update()
     now = time.perf_counter()
     longest, last = max(longest, now - last), now
-listed = time.perf_counter()
+listed, used = time.perf_counter(), time.process_time()
 status = Path("/proc/self/status").read_text()
 peak = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))
 window.close()
-print(drawn - began, listed - began, longest, int(peak) / 1024)
+print(drawn - began, listed - began, longest, int(peak) / 1024, used)
 """
 
 
@@ -153,18 +153,19 @@ def window(folder: Path, rounds: int) -> None:
                 done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
                 whole = time.perf_counter() - before
                 told.append([*map(float, done.stdout.split()), whole])
-            drawn, ready, longest, peak, whole = (list(each) for each in zip(*told, strict=True))
+            drawn, ready, longest, peak, used, whole = (list(each) for each in zip(*told, strict=True))
             rows.append(
                 (
                     f"{count:,}",
                     Seen(drawn, ".2f"),
                     Seen(ready, ".2f"),
                     Seen([1000 * gap for gap in longest]),
+                    Seen(used, ".2f"),
                     Seen(peak),
                     Seen(whole, ".2f"),
                 )
             )
-    heads = ["files", "drawn after s", "all listed after s", "longest wait ms", "memory MiB", "start to end s"]
+    heads = ["files", "drawn after s", "all listed after s", "longest wait ms", "CPU s", "memory MiB", "start to end s"]
     table(heads, rows)
 
 

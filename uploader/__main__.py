@@ -17,8 +17,6 @@ from uploader.silent_watch import SilentWatch
 from uploader.start import find_ini, keep_log, program_folder
 from uploader.upload import CONNECTIONS
 
-_MOST_CONNECTIONS = 8
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the uploader with the given arguments (by default the command line's) and return its exit code."""
@@ -84,7 +82,7 @@ def _parser(language: Language) -> Parser:
 
 def _connections(text: str) -> int:
     number = int(text)
-    if not 1 <= number <= _MOST_CONNECTIONS:
+    if not 1 <= number <= CONNECTIONS:
         raise ValueError(text)
     return number
 

@@ -95,6 +95,11 @@ class FileList(ttk.Frame):
         """Return the row the person is at."""
         return self._by_key.get(self.tree.focus())
 
+    def bring_up(self, path: Path) -> None:
+        """Scroll to a file."""
+        if path in self._keys:
+            self.tree.see(self._keys[path])
+
     def update_rows(self, paths: Iterable[Path]) -> None:
         """Paint anew the rows of some files."""
         for path in paths:

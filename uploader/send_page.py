@@ -39,6 +39,7 @@ class SendPage(ttk.Frame):
         self._around = around
         self._say = around.language.say
         self._out_of_reach = False
+        self._just_begun = False
         language, palette = around.language, around.palette
         self._band = Band(self, palette)
         self._band.pack(fill="x", padx=_PAD)  # type: ignore[no-untyped-call]
@@ -107,6 +108,9 @@ class SendPage(ttk.Frame):
         """Show what a poll of the desk brought."""
         if changes.rows:
             self._list.update_rows(changes.rows)
+            if self._just_begun:  # the largest goes first, wherever it stands
+                self._just_begun = False
+                self._list.bring_up(min(changes.rows))
         if changes.listed:
             self.show_rows()
         if changes.followed:
@@ -206,6 +210,7 @@ class SendPage(ttk.Frame):
                 self._desk.confirmed()
         self._band.clear()
         self._desk.start(rows)
+        self._just_begun = True
         self.show_rows()
 
     def _show_end(self, finished: Finished) -> None:

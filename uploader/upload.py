@@ -22,7 +22,7 @@ from uploader.local_removal import LocalRemoval
 from uploader.sending import Reached, Sending
 from uploader.settling import Proven, Settling
 
-CONNECTIONS = 4
+CONNECTIONS = 8
 """Connections at a time; a server that allows fewer simply gets fewer."""
 
 _STUCK_SECONDS = 2.0
@@ -103,7 +103,7 @@ class Upload:
         self._cancelled.set()
 
     def _run_lines(self) -> None:
-        """Open one connection, so that a wrong password is tried once and not four times; then start the others."""
+        """Open one connection, so that a wrong password is tried once and not eight times; then start the others."""
         try:
             self._trying(None, self._lines[0].session)
         except Failure as failure:

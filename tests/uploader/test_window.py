@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -248,21 +249,21 @@ def test_what_was_sent_can_be_put_back_by_keyboard(navette_server: Any, shown: A
     ini = write_ini(tmp_path / "envoi.ini", connection, "/000204", after_upload="keep", language="en")
     window = shown("--ini", ini, "--folder", docs)
     window.key("Return")
-    until(lambda: names(docs) == ["Sent"], what="all files to be kept apart")
+    until(lambda: window.title().startswith("✓ 3 · "), what="the upload to end")
+    assert names(docs) == ["Sent"]
     window.key("ctrl+2")
-    history = History(tmp_path / "user")
     target = f"WRITE_570013@127.0.0.1:{navette_server.port}/000204"
-    until(lambda: all(line.received_at for line in history.latest(target, 9)), what="the server to tell its receipts")
-    window.key("alt+p")
-    until(lambda: len(names(docs)) == 2, what="one file to be put back")
-    back = next(name for name in names(docs) if name != "Sent")
-    assert (docs / back).read_bytes() == back.encode() * 1000
-    window.key("ctrl+1")
-    window.key("Return")
-    stays = until(still(lambda: names(docs), 1), what="the folder to stand still")
-    assert stays == sorted([back, "Sent"])  # it still counts as sent, so it is not ticked
-    assert len(history.latest(target, 9)) == 3
-    history.close()
+    with closing(History(tmp_path / "user")) as history:
+        until(lambda: all(line.received_at for line in history.latest(target, 9)), what="the receipts to be told")
+        window.key("alt+p")
+        until(lambda: len(names(docs)) == 2, what="one file to be put back")
+        back = next(name for name in names(docs) if name != "Sent")
+        assert (docs / back).read_bytes() == back.encode() * 1000
+        window.key("ctrl+1")
+        window.key("Return")
+        stays = until(still(lambda: names(docs), 1), what="the folder to stand still")
+        assert stays == sorted([back, "Sent"])  # it still counts as sent, so it is not ticked
+        assert len(history.latest(target, 9)) == 3
 
 
 def test_a_watched_folder_sends_by_itself(plain_server: Any, shown: Any, docs: Path, tmp_path: Path) -> None:
