@@ -58,20 +58,23 @@ class Login(ControlConnection):
 
     def _verify(self, login: str, password: str) -> None:
         account: Account | None = None
+        banned = False
         try:
-            if self.services.bans.may_try(self.peer):
+            banned = not self.services.bans.may_try(self.peer)
+            if not banned:
                 account = self.services.accounts.verify(login, password, self.peer)
                 if account:
                     self.services.bans.was_right(self.peer)
         finally:  # whatever went wrong, the session is answered
-            self.workers.call(lambda: self._checked(account))
+            self.workers.call(lambda: self._checked(account, banned))
 
-    def _checked(self, account: Account | None) -> None:
+    def _checked(self, account: Account | None, banned: bool) -> None:
         if account:
             self.resume(lambda: self._log_in(account))
         else:
-            log.warning("login refused user=%s peer=%s", self.username[:40], self.peer)
-            self.call_later(_FAILED_PAUSE, lambda: self.resume(self._refuse_login))
+            why = " why=banned" if banned else ""
+            log.warning("login refused user=%s peer=%s%s", self.username[:40], self.peer, why)
+            self.call_later(_FAILED_PAUSE, lambda: self.resume(lambda: self._refuse_login(banned)))
 
     def _log_in(self, account: Account) -> None:
         if account.tls_required and not self.is_tls:
@@ -91,7 +94,11 @@ class Login(ControlConnection):
     def welcome(self, account: Account) -> None:
         """Make ready for the account that logs in."""
 
-    def _refuse_login(self) -> None:
+    def refused(self, banned: bool) -> None:
+        """Count a refused login; ``banned``: its password was not even looked at."""
+
+    def _refuse_login(self, banned: bool) -> None:
+        self.refused(banned)
         self.attempted_logins += 1
         self.username = ""
         self.respond("530 Login or password is wrong.")

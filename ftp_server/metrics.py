@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from ftp_server.room import FREE_SPACE
 from ftp_server.status import Status, status
 from ftp_server.tally import Told
 from transfer.failures import PermanentFailure
@@ -29,6 +30,7 @@ _COUNTED: tuple[tuple[str, str, Callable[[Told], int]], ...] = (
     ("navette_deposits", "Documents received since the process started.", lambda told: told.deposits),
     ("navette_deposited_bytes", "Bytes of those documents.", lambda told: told.bytes),
     ("navette_failed_logins", "Logins refused since the process started.", lambda told: told.failed_logins),
+    ("navette_banned_logins", "Logins that a ban refused unread, beside those.", lambda told: told.banned_logins),
 )
 
 
@@ -101,6 +103,7 @@ def _of_home(found: Status) -> Iterator[Metric]:
             yield _gauge("navette_last_deposit_time_seconds", "When the newest document came.", found.counts.last)
     if found.free is not None:
         yield _gauge("navette_disk_free_bytes", "Free space on the server's disk.", found.free)
+        yield _gauge("navette_disk_floor_bytes", "Free space below which deposits are refused.", FREE_SPACE)
     if found.certificate:
         end = found.certificate.not_after.timestamp()
         yield _gauge("navette_certificate_end_time_seconds", "When the certificate ends.", end)

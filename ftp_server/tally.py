@@ -36,6 +36,7 @@ class Told:
     deposits: int
     bytes: int
     failed_logins: int
+    banned_logins: int
 
 
 class Tally:
@@ -46,7 +47,7 @@ class Tally:
         self._number = number
         self._since = since
         self._lock = threading.Lock()
-        self._deposits = self._bytes = self._failed_logins = 0
+        self._deposits = self._bytes = self._failed_logins = self._banned_logins = 0
 
     def counting(self, deposited: Callable[[Deposit], None]) -> Callable[[Deposit], None]:
         """Return what counts a document and then tells ``deposited`` of it."""
@@ -59,10 +60,11 @@ class Tally:
 
         return counted
 
-    def failed(self, logins: int) -> None:
-        """Count refused logins."""
+    def refused(self, banned: bool) -> None:
+        """Count a refused login, apart if a ban refused it whatever the password was."""
         with self._lock:
-            self._failed_logins += logins
+            self._banned_logins += banned
+            self._failed_logins += not banned
 
     def tell(self, sessions: Collection[Session], fingerprint: str, now: float) -> None:
         """Write what there is to tell; a disk that takes nothing any more ends no session."""
@@ -78,7 +80,8 @@ class Tally:
             transfers=sum(session.transferring for session in under_way),
             deposits=self._deposits,
             bytes=self._bytes,
-            failed_logins=self._failed_logins + sum(session.attempted_logins for session in under_way),
+            failed_logins=self._failed_logins,
+            banned_logins=self._banned_logins,
         )
         try:
             replace_file(self._path, json.dumps(asdict(told)).encode(), durable=False)
@@ -92,22 +95,13 @@ class Tally:
 
 
 class CountedSession(FileSession):
-    """A session whose refused logins are still counted once it has ended."""
+    """A session whose refused logins are counted."""
 
     tally: Tally
-    attempted_logins: int
 
-    def flush_account(self) -> None:
-        """Forget who was logged in, but not how often that failed."""
-        self.tally.failed(self.attempted_logins)
-        self.attempted_logins = 0
-        super().flush_account()
-
-    def close(self) -> None:
-        """Close, counted once."""
-        self.tally.failed(self.attempted_logins)
-        self.attempted_logins = 0
-        super().close()
+    def refused(self, banned: bool) -> None:
+        """Count a refused login."""
+        self.tally.refused(banned)
 
 
 def all_told(home: Path, since: float) -> Sequence[Told]:

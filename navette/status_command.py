@@ -69,8 +69,9 @@ def _lines(found: Status, now: float, language: Language) -> Iterator[tuple[str,
         yield "address", f"{server.settings.host}:{server.settings.port}"
         logged_in, transfers = (sum(getattr(told, key) for told in found.told) for key in ("logged_in", "transfers"))
         yield "sessions", say("status.sessions_now", n=found.sessions, logged_in=logged_in, transfers=transfers)
-        count, size, failed = (sum(getattr(told, key) for told in found.told) for key in _SINCE)
-        yield "since_start", say("status.counted", deposits=count, mib=f"{size / _MIB:.1f}", failed=failed)
+        count, size, failed, banned = (sum(getattr(told, key) for told in found.told) for key in _SINCE)
+        values = {"deposits": count, "mib": f"{size / _MIB:.1f}", "failed": failed, "banned": banned}
+        yield "since_start", say("status.counted", **values)
     else:
         yield "server", say("status.stopped")
     if found.certificate:
@@ -88,7 +89,7 @@ def _lines(found: Status, now: float, language: Language) -> Iterator[tuple[str,
         yield "free", f"{found.free // _MIB} MiB{scarce}"
 
 
-_SINCE = ("deposits", "bytes", "failed_logins")
+_SINCE = ("deposits", "bytes", "failed_logins", "banned_logins")
 
 
 def _shown(at: float) -> str:

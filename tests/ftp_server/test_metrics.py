@@ -14,6 +14,8 @@ from processes import descendants
 from prometheus_client.parser import text_string_to_metric_families
 from waiting import until
 
+from ftp_server.room import FREE_SPACE
+
 PDF = b"%PDF-1.4\n" + b"a page " * 1000 + b"\n%%EOF\n"
 WRITE = "WRITE_570013"
 
@@ -65,7 +67,8 @@ def test_what_is_measured(tmp_path: Path, processes: int) -> None:
         )
         assert found["navette_deposited_bytes_total"] == found["navette_documents_waiting_bytes"] == len(PDF)
         assert (found["navette_failed_logins_total"], found["navette_suspects"]) == (1, 0)
-        assert found["navette_disk_free_bytes"] > 0
+        assert found["navette_banned_logins_total"] == 0
+        assert found["navette_disk_free_bytes"] > found["navette_disk_floor_bytes"] == FREE_SPACE
         assert found["navette_certificate_end_time_seconds"] > found["navette_last_deposit_time_seconds"]
         outside = socket.gethostbyname(socket.gethostname())
         if not outside.startswith("127."):

@@ -7,10 +7,15 @@ import time
 from pathlib import Path
 
 import pytest
+from dialogue import Dialogue
 from navette_server import NavetteServer, navette
+from served import serving
 from sqlalchemy import insert
 from waiting import until
 
+import ftp_server.login
+import ftp_server.server
+from ftp_server.bans import TRIES
 from ftp_server.database import Database
 from ftp_server.server import database
 from ftp_server.status import status
@@ -79,6 +84,20 @@ def test_what_a_running_server_tells(tmp_path: Path, processes: int) -> None:
         server.stop()
     assert list((server.home / "server" / "running").iterdir()) == []
     assert told(server.home, 1)["running"] is False
+
+
+def test_logins_that_a_ban_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only logins whose password was looked at count as failed; those that a ban refused unread are told apart."""
+    monkeypatch.setattr(ftp_server.login, "_FAILED_PAUSE", 0.1)
+    monkeypatch.setattr(ftp_server.server, "_SWEEP", 0.2)
+    with serving(tmp_path) as served:
+        for count in (TRIES, 4):
+            for _ in range(count):
+                with Dialogue(served, "127.0.0.66") as session:
+                    assert session.log_in(password="wrong")[:3] == "530"
+        until(lambda: (row := all_told(tmp_path, 0)[0]).failed_logins + row.banned_logins == TRIES + 4, what="all")
+        (row,) = all_told(tmp_path, 0)
+        assert (row.failed_logins, row.banned_logins) == (TRIES, 4)
 
 
 def test_a_killed_server_does_not_run(navette_server: NavetteServer) -> None:
