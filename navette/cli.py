@@ -11,7 +11,7 @@ from typing import Any
 from transfer.failures import Failure
 from transfer.language import LANGUAGES, Language, system_language
 
-_ROOMS = ("navette", "dossiers", "fetcher", "ini_tools", "ftp_server", "uploader")
+_ROOMS = ("navette", "dossiers", "mail_intake", "fetcher", "ini_tools", "ftp_server", "uploader")
 _MODULES = {
     "up": "navette.up",
     "server": "navette.server_commands",
@@ -22,6 +22,7 @@ _MODULES = {
     "waiting": "navette.dossier_commands",
     "journal": "navette.dossier_commands",
     "settings": "navette.dossier_commands",
+    "rules": "navette.rule_commands",
 }
 """First word of a command -> the module that knows it; only that one is imported, so that each command starts fast."""
 
