@@ -1,6 +1,7 @@
-"""``navette rules``: the firm's rules for the mail intake by hand; never reads a mail."""
+"""``navette rules``: the firm's rules for the mail intake by hand, and what they would do; never changes a mail."""
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from dossiers import dossier as dossiers
@@ -8,7 +9,12 @@ from dossiers import mail_rules
 from dossiers.firm import Firm
 from dossiers.mail_rule import USUAL, Comparison, Field, Kind, Rule
 from mail_intake.findings import findings
+from mail_intake.message import read
+from mail_intake.routing import route
+from mail_intake.rulebook import rulebook
+from mail_intake.rules import Decision
 from navette.dossier_commands import table
+from transfer.failures import PermanentFailure
 from transfer.language import Language
 
 
@@ -27,6 +33,10 @@ def add(commands: Any, language: Language) -> None:
     then.add_argument("--exclude", action="store_true", help=say("command.rules.exclude"))
     adding.add_argument("--priority", type=int, default=USUAL, metavar="N", help=say("command.rules.priority"))
     adding.set_defaults(run=_add)
+
+    trying = verbs.add_parser("try", help=say("command.rules.try"))
+    trying.add_argument("files", nargs="+", type=Path, metavar="FILE", help=say("command.rules.file"))
+    trying.set_defaults(run=_try)
 
     for verb, run in (("remove", _remove), ("on", _on), ("off", _off)):
         changing = verbs.add_parser(verb, help=say(f"command.rules.{verb}"))
@@ -73,6 +83,28 @@ def _off(args: argparse.Namespace) -> int:
         mail_rules.set_active(firm, args.rule, False)
     print(args.language.say("rules.switched_off", rule=args.rule))
     return 0
+
+
+def _try(args: argparse.Namespace) -> int:
+    with Firm(args.home) as firm:
+        book = rulebook(firm)
+    for file in args.files:
+        try:
+            message = read(file.read_bytes())
+        except OSError:
+            raise PermanentFailure("rules.no_file", file=str(file)) from None
+        print(args.language.say("rules.of_mail", sender=message.mail.sender or "?", subject=message.mail.subject))
+        rows = [
+            (f"  {routed.part.path}", routed.part.name, _then(routed.decision, args.language))
+            for routed in route(message.mail, message.parts, book)
+        ]
+        table(rows, args.language.say("rules.no_files"))
+    return 0
+
+
+def _then(decision: Decision, language: Language) -> str:
+    why = language.say(decision.reason, rule=decision.rule)
+    return language.say(f"rules.then.{decision.action.value}", dossier=decision.dossier, why=why)
 
 
 def _row(rule: Rule, language: Language) -> tuple[str, ...]:

@@ -1,14 +1,18 @@
 """Rules in the firm's database, and by the command line in three languages."""
 
 import subprocess
+from pathlib import Path
 
 import pytest
+from firm_rooms import contents
 from navette_server import navette
 
 from dossiers import mail_rules
 from dossiers.firm import Firm
 from dossiers.mail_rule import Comparison, Field, Kind, Rule
 from transfer.failures import PermanentFailure
+
+MESSAGES = Path(__file__).parent / "messages"
 
 
 def test_a_rule_is_kept_as_it_was_written(firm: Firm) -> None:
@@ -80,3 +84,45 @@ def test_a_value_that_can_never_match_is_refused_in_each_language(firm: Firm, la
     assert told.returncode == 2
     assert said in told.stderr
     assert "[rule.not_an_address]" in told.stderr
+
+
+def test_rules_are_tried_over_files_and_change_nothing(firm: Firm) -> None:
+    """Each file of a mail is told with where it would go and why."""
+    mail_rules.add(firm, Rule(Kind.INCLUSION, Field.SENDER, Comparison.ENDS, ("@dupont.be",), "000204"))
+    files = [MESSAGES / f"{name}.eml" for name in ("zip", "logo", "pdf-locked", "sender-imitated", "no-attachment")]
+    told = navette(firm.home, "--language", "en", "rules", "try", *files).stdout
+    assert [line.split("  ")[-1].strip() for line in told.splitlines()] == [
+        "jan@dupont.be: Facture 12",
+        "left out: its files are offered one by one",
+        "dossier 000204: by rule 1",
+        "dossier 000204: by rule 1",
+        "left out: of no use outside the sender's computer",
+        "waits: empty file",
+        "jan@dupont.be: Facture 12",
+        "left out: a logo in the text",
+        "dossier 000204: by rule 1",
+        "jan@dupont.be: Facture 12",
+        "waits: locked with a password",
+        "eve@evil.example: Facture 12",
+        "waits: no rule matches",
+        "jan@dupont.be: Facture 12",
+        "no file in it",
+    ]
+    assert contents(firm.waiting_folder) == {}
+
+
+def test_an_address_with_a_plus_is_tried_too(firm: Firm, tmp_path: Path) -> None:
+    """The setting switches it on, for the mailbox's own address."""
+    mail = tmp_path / "plus.eml"
+    mail.write_bytes((MESSAGES / "plain-attachment.eml").read_bytes().replace(b"factures@", b"factures+000205@"))
+    firm.settings.set("mail.address", "factures@firm.be")
+    told = ["rules", "try", str(mail)]
+    assert "no rule matches" in navette(firm.home, "--language", "en", *told).stdout
+    firm.settings.set("mail.plus", "yes")
+    assert "dossier 000205: by the recipient's address" in navette(firm.home, "--language", "en", *told).stdout
+
+
+def test_a_file_that_is_not_there_is_said_so(firm: Firm) -> None:
+    """The sentence names it."""
+    told = navette(firm.home, "rules", "try", "nowhere.eml", check=False)
+    assert (told.returncode, "[rules.no_file]" in told.stderr) == (2, True)
