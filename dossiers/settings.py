@@ -29,6 +29,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("ftp.write_password", Kind.TEXT, "", "ftp", secret=True),
     Setting("fetch.connections", Kind.NUMBER, "4", "ftp"),
     Setting("fetch.settle_seconds", Kind.NUMBER, "10", "ftp"),
+    Setting("mail.address", Kind.TEXT, "", "mail"),
+    Setting("mail.plus", Kind.SWITCH, "no", "mail"),
     Setting("service.machine", Kind.TEXT, "", "service"),
     Setting("service.start", Kind.TEXT, "automatic", "service"),
     Setting("service.minutes", Kind.NUMBER, "5", "service"),

@@ -2,11 +2,11 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Integer, MetaData, String, Table, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-VERSION = "0001"
+VERSION = "0002"
 """The migration that makes the tables as they stand here."""
 
 metadata = MetaData(
@@ -139,4 +139,17 @@ rounds = Table(
     Column("waiting", Integer, nullable=False),
     Column("failed", Integer, nullable=False),
     Column("next", Moment),
+)
+
+mail_rules = Table(
+    "mail_rules",
+    metadata,
+    Column("id", _Key, primary_key=True),
+    Column("kind", String(16), nullable=False),  # inclusion, exclusion
+    Column("field", String(16), nullable=False),
+    Column("comparison", String(16), nullable=False),
+    Column("value_list", Text, nullable=False),  # JSON
+    Column("dossier", String(16)),  # none for an exclusion
+    Column("priority", Integer, nullable=False),
+    Column("active", Boolean, nullable=False),
 )

@@ -12,7 +12,7 @@ from transfer.command_line import Parser, language_of
 from transfer.failures import Failure
 from transfer.language import LANGUAGES, Language, system_language
 
-_ROOMS = ("navette", "dossiers", "fetcher", "ini_tools", "ftp_server", "uploader")
+_ROOMS = ("navette", "dossiers", "mail_intake", "fetcher", "ini_tools", "ftp_server", "uploader")
 _MODULES = {
     "up": "navette.up",
     "server": "navette.server_commands",
@@ -24,6 +24,7 @@ _MODULES = {
     "waiting": "navette.dossier_commands",
     "journal": "navette.dossier_commands",
     "settings": "navette.dossier_commands",
+    "rules": "navette.rule_commands",
 }
 """First word of a command -> the module that knows it; only that one is imported, so that each command starts fast."""
 

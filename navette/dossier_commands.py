@@ -70,7 +70,7 @@ def _dossier_list(args: argparse.Namespace) -> int:
             (each.number, each.language, each.name, str(each.folder(firm.root, firm.clock())))
             for each in dossiers.every(firm)
         ]
-    return _table(rows, args.language.say("dossier.none"))
+    return table(rows, args.language.say("dossier.none"))
 
 
 def _waiting_list(args: argparse.Namespace) -> int:
@@ -79,7 +79,7 @@ def _waiting_list(args: argparse.Namespace) -> int:
             (str(one.id), _moment(one.found), one.name, _reason(args.language, one.reason, one.path), str(one.final))
             for one in waiting_list.waiting(firm)
         ]
-    return _table(rows, args.language.say("waiting.none"))
+    return table(rows, args.language.say("waiting.none"))
 
 
 def _waiting_assign(args: argparse.Namespace) -> int:
@@ -112,7 +112,7 @@ def _journal(args: argparse.Namespace) -> int:
         )
         for line in lines
     ]
-    return _table(rows, args.language.say("journal.none"))
+    return table(rows, args.language.say("journal.none"))
 
 
 def _settings_list(args: argparse.Namespace) -> int:
@@ -139,7 +139,8 @@ def _wait(seconds: float) -> None:
     Event().wait(seconds)
 
 
-def _table(rows: Iterable[tuple[str, ...]], none: str) -> int:
+def table(rows: Iterable[tuple[str, ...]], none: str) -> int:
+    """Print rows in columns, or what to say when there are none; return the exit code 0."""
     rows = list(rows)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:

@@ -71,7 +71,7 @@ def _parser(language: Language) -> Parser:
     parser.add_argument("--ini", type=Path, help=say("option.ini"))
     parser.add_argument("--json", action="store_true", help=say("option.json"))
     parser.add_argument("--language", choices=LANGUAGES, help=say("option.language"))
-    most = say("option.connections", most=_MOST_CONNECTIONS)
+    most = say("option.connections", most=CONNECTIONS)
     parser.add_argument("--connections", type=_connections, default=CONNECTIONS, help=most)
     parser.add_argument("--settle", type=float, default=SETTLE_SECONDS, help=say("option.settle"))
     parser.add_argument("--fail-if-empty", action="store_true", help=say("option.fail_if_empty"))

@@ -23,6 +23,9 @@ PLANTS = [
     ("tk", "uploader/upload.py", "import tkinter"),
     ("tk", "dossiers/delivery.py", "import ttkbootstrap"),
     ("transfer-pure", "transfer/accounts.py", "import sqlalchemy"),
+    ("rules-pure", "mail_intake/rules.py", "import pathlib"),
+    ("rules-pure", "mail_intake/routing.py", "from mail_intake import caged"),
+    ("rules-pure", "mail_intake/findings.py", "from dossiers import mail_rules"),
 ]
 
 

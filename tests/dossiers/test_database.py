@@ -5,12 +5,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from navette_server import ROOT
-from sqlalchemy import insert, select
+from sqlalchemy import create_engine, insert, select
 from sqlalchemy.dialects import mssql, postgresql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.schema import CreateIndex, CreateTable
@@ -35,6 +36,25 @@ def test_the_version_is_that_of_the_last_migration() -> None:
     config = Config()
     config.set_main_option("script_location", str(ROOT / "dossiers" / "migrations"))
     assert ScriptDirectory.from_config(config).get_current_head() == tables.VERSION
+
+
+def test_a_database_of_an_earlier_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    """Opening a database of the first version keeps its rows and adds what is new."""
+    url = f"sqlite:///{tmp_path / 'firm.db'}"
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "dossiers" / "migrations"))
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(insert(tables.settings).values(name="x", value="1"))
+    engine.dispose()
+    database = Database(url)
+    with database.read() as connection:
+        assert connection.scalars(select(tables.settings.c.name)).all() == ["x"]
+        context = MigrationContext.configure(connection, opts={"version_table": "firm_version"})
+        assert compare_metadata(context, tables.metadata) == []
+    database.close()
 
 
 def test_programs_that_open_a_new_home_at_once_all_succeed(tmp_path: Path) -> None:
