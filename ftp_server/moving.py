@@ -31,12 +31,12 @@ def move(publishing: Publishing, folders: Folders, deposit: Deposit, renamed: De
     READ may remove it under its old name in the meantime: it is then found under the new one, there or here.
     """
     deposits, names = publishing.deposits, publishing.names
+    folder = folders.free_of_documents(parts_of(renamed.folder))
+    target = folders.published(folder)
+    make_folder(target)  # what the disk may refuse comes before the document is out of sight
     stage = _lifted(publishing, folders, deposit)
     if stage is None:
         return None
-    folder = folders.free_of_documents(parts_of(renamed.folder))
-    target = folders.published(folder)
-    make_folder(target)
     name = names.reserve(target, renamed.name)
     placed = deposit._replace(folder=shown(folder), name=name, retry_key=renamed.retry_key)
     if not deposits.move(placed):

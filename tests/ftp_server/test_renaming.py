@@ -25,11 +25,16 @@ STEPS = ("lifted", "recorded", "linked")
 def server(tmp_path: Path) -> Iterator[NavetteServer]:
     server = NavetteServer(tmp_path)
     server.add_accounts()
-    server.start()
+    start(server)
     try:
         yield server
     finally:
         server.stop()
+
+
+def start(server: NavetteServer, kill_at: str | None = None) -> None:
+    """Start it as one process: of several, those that outlive the first would still end their sessions properly."""
+    server.start(kill_at, "--processes", "1")
 
 
 def send(server: Reachable, name: str = TEMPORARY, then: str | None = None, data: bytes = PDF) -> str:
@@ -53,7 +58,7 @@ def hold_and_kill(server: NavetteServer, times: int = 1, kill_at: str | None = N
     server.kill()
     for session in sessions:
         session.sock.close()
-    server.start(kill_at)
+    start(server, kill_at)
 
 
 def ids(server: NavetteServer) -> list[object]:
@@ -150,7 +155,7 @@ def test_held_and_torn(server: NavetteServer) -> None:
     staging = server.home / "server/fiduciaries/570013/staging"
     (held,) = (path for path in staging.rglob("*") if path.is_file())
     held.write_bytes(PDF[:500])
-    server.start()
+    start(server)
     assert server.published() == {"box/scan.tmp": PDF}
     assert server.rows("select id, reason from suspects") == [(held.name, "server_stopped")]
 
@@ -166,7 +171,7 @@ def test_killed_while_a_retry_renames(server: NavetteServer, step: str) -> None:
         with pytest.raises((EOFError, ConnectionError)):
             rename(session, TEMPORARY, FINAL)
     server.stop()
-    server.start()
+    start(server)
     assert server.published() == {("box/scan.tmp" if step == "lifted" else "box/scan.pdf"): PDF}
     assert send(server, TEMPORARY, FINAL) == f'250 It is now "{FINAL}".'
     assert server.published() == {"box/scan.pdf": PDF}
@@ -178,13 +183,13 @@ def test_killed_while_a_retry_renames(server: NavetteServer, step: str) -> None:
 def test_killed_while_a_published_one_is_renamed(server: NavetteServer, step: str) -> None:
     """Killed while a session renames what it published, the document is there once, under one of its two names."""
     server.stop()
-    server.start(f"move.{step}")
+    start(server, f"move.{step}")
     with logged_in(server) as session:
         session.store("/a.pdf", PDF)
         with pytest.raises((EOFError, ConnectionError)):
             rename(session, "/a.pdf", "/b/b.pdf")
     server.stop()
-    server.start()
+    start(server)
     assert server.published() == {("a.pdf" if step == "lifted" else "b/b.pdf"): PDF}
     assert send(server, "/a.pdf", "/b/b.pdf")[:3] == "250"
     assert len(server.published()) == 1
@@ -195,13 +200,13 @@ def test_killed_while_a_published_one_is_renamed(server: NavetteServer, step: st
 def test_killed_while_one_is_taken_back(server: NavetteServer, step: str) -> None:
     """Killed while a session deletes what it published, the document is as it was after the start, or in the trash."""
     server.stop()
-    server.start(f"move.{step}")
+    start(server, f"move.{step}")
     with logged_in(server) as session:
         session.store("/a.pdf", PDF)
         with pytest.raises((EOFError, ConnectionError)):
             session.say("DELE /a.pdf")
     server.stop()
-    server.start()
+    start(server)
     trash = server.home / "server/fiduciaries/570013/trash"
     there = [*server.published().values(), *(path.read_bytes() for path in trash.iterdir())]
     assert there == [PDF]
