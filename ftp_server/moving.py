@@ -96,14 +96,17 @@ def move_known(
 
 
 def _lifted(publishing: Publishing, folders: Folders, deposit: Deposit) -> Path | None:
-    """Take a published document back into staging and return it there; None when it is no longer published."""
+    """Take a published document back into staging and return it there; None when it is no longer where it was.
+
+    Another document may have its name by then. READ notes that it collects one before it moves it away.
+    """
     old, stage = folders.published(parts_of(deposit.folder), deposit.name), folders.staging / deposit.id
     publishing.deposits.flush()  # once its row is written, no other staging name is needed
     forget_staged(publishing, folders, old, deposit.id)
-    try:
+    with publishing.names.turn():  # so that it is not moved away between the look and the rename
+        if not publishing.deposits.lies(deposit) or not old.is_file():
+            return None
         old.rename(stage)
-    except FileNotFoundError:
-        return None
     sync_folder(stage.parent)
     sync_folder(old.parent)
     publishing.names.release(old.parent, old.name)

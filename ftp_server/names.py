@@ -1,5 +1,7 @@
 """Gives each published file a name that no other has in its folder, on any file system; never makes a file."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ftp_server.board import Board, Kind, key_of
@@ -44,6 +46,12 @@ class Names:
             key = _key(folder, name)
             self._taken.discard(key)
             self._board.note(Kind.NAME_FREE, key)
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Let no other session, of any process, move or name a file meanwhile."""
+        with self._board:
+            yield
 
     def _forget(self) -> None:
         """Begin afresh, from what lies on the disk."""

@@ -247,6 +247,36 @@ def test_a_name_that_is_not_temporary(server: NavetteServer) -> None:
         assert rename(session, "/box/c.pdf", "/box/c.pdf") == '250 It is now "/box/c.pdf".'
 
 
+def test_another_document_has_its_name(server: NavetteServer) -> None:
+    """What a session deposited and READ collected is no longer its own to change, whoever has the name by now."""
+    with logged_in(server) as session, logged_in(server) as other:
+        for name in ("a.pdf", "b.pdf"):
+            assert session.store(name, PDF)[:3] == "226"
+            with logged_in(server, READ, tls=True) as collecting:
+                assert collecting.say(f"DELE {name}")[:3] == "250"
+            assert f'"/{name}"' in other.store(name, PDF + b"another%%EOF")
+        assert session.say("DELE a.pdf")[:3] == "550"
+        assert rename(session, "b.pdf", "c.pdf")[:3] == "550"
+    assert server.published() == dict.fromkeys(("a.pdf", "b.pdf"), PDF + b"another%%EOF")
+
+
+def test_another_document_has_its_old_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A session whose document another one renamed does not take what has the old name by now for it."""
+    monkeypatch.setattr(ftp_server.server, "_HOLD", 0.1)
+    monkeypatch.setattr(ftp_server.server, "_SWEEP", 0.1)
+    with serving(tmp_path) as served, logged_in(served) as session:
+        session.store(TEMPORARY, PDF)
+        until(lambda: served.published() != {}, 5, "the document")
+        send(served, TEMPORARY, FINAL)
+        send(served, TEMPORARY, data=PDF + b"another%%EOF")
+        both = {"box/scan.pdf": PDF, "box/scan.tmp": PDF + b"another%%EOF"}
+        until(lambda: served.published() == both, 5, "the other document")
+        assert session.say(f"DELE {TEMPORARY}")[:3] == "550"
+        assert rename(session, TEMPORARY, "/box/c.pdf")[:3] in {"250", "550"}
+        assert sorted(served.published().values()) == sorted(both.values())
+        assert served.published()["box/scan.tmp"] == PDF + b"another%%EOF"
+
+
 class Collecting:
     """READ in the middle of a removal: it has found the document, and goes on when it is told to."""
 
