@@ -225,6 +225,13 @@ class Deposits:
             row = connection.execute(select(deposits).where(deposits.c.id == deposit_id)).first()
         return Deposit(**row._mapping) if row else None
 
+    def lies(self, deposit: Deposit) -> bool:
+        """Tell whether a deposit whose row is written is still where it was published; waits for no other row."""
+        where = and_(deposits.c.id == deposit.id, deposits.c.collected_at.is_(None))
+        where = and_(where, deposits.c.folder == deposit.folder, deposits.c.name == deposit.name)
+        with self._database.read() as connection:
+            return connection.scalar(select(deposits.c.id).where(where)) is not None
+
     def published(self, fiduciary: str, folder: Folder, name: str | None = None) -> Sequence[Deposit]:
         """Return the deposits published in a folder (or under one name there) and not yet collected."""
         self.flush()

@@ -31,12 +31,12 @@ def move(publishing: Publishing, folders: Folders, deposit: Deposit, renamed: De
     READ may remove it under its old name in the meantime: it is then found under the new one, there or here.
     """
     deposits, names = publishing.deposits, publishing.names
+    folder = folders.free_of_documents(parts_of(renamed.folder))
+    target = folders.published(folder)
+    make_folder(target)  # what the disk may refuse comes before the document is out of sight
     stage = _lifted(publishing, folders, deposit)
     if stage is None:
         return None
-    folder = folders.free_of_documents(parts_of(renamed.folder))
-    target = folders.published(folder)
-    make_folder(target)
     name = names.reserve(target, renamed.name)
     placed = deposit._replace(folder=shown(folder), name=name, retry_key=renamed.retry_key)
     if not deposits.move(placed):
@@ -97,14 +97,17 @@ def move_known(
 
 
 def _lifted(publishing: Publishing, folders: Folders, deposit: Deposit) -> Path | None:
-    """Take a published document back into staging and return it there; None when it is no longer published."""
+    """Take a published document back into staging and return it there; None when it is no longer where it was.
+
+    Another document may have its name by then. READ notes that it collects one before it moves it away.
+    """
     old, stage = folders.published(parts_of(deposit.folder), deposit.name), folders.staging / deposit.id
     publishing.deposits.flush()  # once its row is written, no other staging name is needed
     forget_staged(publishing, folders, old, deposit.id)
-    try:
+    with publishing.names.turn():  # so that it is not moved away between the look and the rename
+        if not publishing.deposits.lies(deposit) or not old.is_file():
+            return None
         old.rename(stage)
-    except FileNotFoundError:
-        return None
     sync_folder(stage.parent)
     sync_folder(old.parent)
     publishing.names.release(old.parent, old.name)

@@ -9,7 +9,10 @@ from transfer.safe_names import numbered, twin_key
 
 
 class Names:
-    """The names taken in each folder, kept in memory; the exclusive link still has the last word."""
+    """The names taken in each folder, kept in memory; the exclusive link still has the last word.
+
+    One program gives all names in a home: its server, or a command that keeps servers out (:mod:`ftp_server.carrying`).
+    """
 
     def __init__(self, board: Board) -> None:
         self._board = board

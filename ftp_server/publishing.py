@@ -15,7 +15,8 @@ the sync                    staging file with its receipt: row written, publishe
 the link or the answer      two names of one file: row written, final folder synced, staging name removed
 ==========================  ==========================================================================
 
-A document that is held (:mod:`ftp_server.holding`) is answered after the sync already; a start publishes it.
+A document that is held (:mod:`ftp_server.holding`) is answered after the sync already; a start publishes it, unless
+its bytes were published under its temporary name before.
 """
 
 import os

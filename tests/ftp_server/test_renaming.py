@@ -25,11 +25,16 @@ STEPS = ("lifted", "recorded", "linked")
 def server(tmp_path: Path) -> Iterator[NavetteServer]:
     server = NavetteServer(tmp_path)
     server.add_accounts()
-    server.start()
+    start(server)
     try:
         yield server
     finally:
         server.stop()
+
+
+def start(server: NavetteServer, kill_at: str | None = None) -> None:
+    """Start it as one process: of several, those that outlive the first would still end their sessions properly."""
+    server.start(kill_at, "--processes", "1")
 
 
 def send(server: Reachable, name: str = TEMPORARY, then: str | None = None, data: bytes = PDF) -> str:
@@ -53,7 +58,7 @@ def hold_and_kill(server: NavetteServer, times: int = 1, kill_at: str | None = N
     server.kill()
     for session in sessions:
         session.sock.close()
-    server.start(kill_at)
+    start(server, kill_at)
 
 
 def ids(server: NavetteServer) -> list[object]:
@@ -150,7 +155,7 @@ def test_held_and_torn(server: NavetteServer) -> None:
     staging = server.home / "server/fiduciaries/570013/staging"
     (held,) = (path for path in staging.rglob("*") if path.is_file())
     held.write_bytes(PDF[:500])
-    server.start()
+    start(server)
     assert server.published() == {"box/scan.tmp": PDF}
     assert server.rows("select id, reason from suspects") == [(held.name, "server_stopped")]
 
@@ -166,7 +171,7 @@ def test_killed_while_a_retry_renames(server: NavetteServer, step: str) -> None:
         with pytest.raises((EOFError, ConnectionError)):
             rename(session, TEMPORARY, FINAL)
     server.stop()
-    server.start()
+    start(server)
     assert server.published() == {("box/scan.tmp" if step == "lifted" else "box/scan.pdf"): PDF}
     assert send(server, TEMPORARY, FINAL) == f'250 It is now "{FINAL}".'
     assert server.published() == {"box/scan.pdf": PDF}
@@ -178,13 +183,13 @@ def test_killed_while_a_retry_renames(server: NavetteServer, step: str) -> None:
 def test_killed_while_a_published_one_is_renamed(server: NavetteServer, step: str) -> None:
     """Killed while a session renames what it published, the document is there once, under one of its two names."""
     server.stop()
-    server.start(f"move.{step}")
+    start(server, f"move.{step}")
     with logged_in(server) as session:
         session.store("/a.pdf", PDF)
         with pytest.raises((EOFError, ConnectionError)):
             rename(session, "/a.pdf", "/b/b.pdf")
     server.stop()
-    server.start()
+    start(server)
     assert server.published() == {("a.pdf" if step == "lifted" else "b/b.pdf"): PDF}
     assert send(server, "/a.pdf", "/b/b.pdf")[:3] == "250"
     assert len(server.published()) == 1
@@ -195,13 +200,13 @@ def test_killed_while_a_published_one_is_renamed(server: NavetteServer, step: st
 def test_killed_while_one_is_taken_back(server: NavetteServer, step: str) -> None:
     """Killed while a session deletes what it published, the document is as it was after the start, or in the trash."""
     server.stop()
-    server.start(f"move.{step}")
+    start(server, f"move.{step}")
     with logged_in(server) as session:
         session.store("/a.pdf", PDF)
         with pytest.raises((EOFError, ConnectionError)):
             session.say("DELE /a.pdf")
     server.stop()
-    server.start()
+    start(server)
     trash = server.home / "server/fiduciaries/570013/trash"
     there = [*server.published().values(), *(path.read_bytes() for path in trash.iterdir())]
     assert there == [PDF]
@@ -240,6 +245,36 @@ def test_a_name_that_is_not_temporary(server: NavetteServer) -> None:
     with logged_in(server) as session:
         assert session.store("/box/c.pdf", PDF)[:3] == "226"
         assert rename(session, "/box/c.pdf", "/box/c.pdf") == '250 It is now "/box/c.pdf".'
+
+
+def test_another_document_has_its_name(server: NavetteServer) -> None:
+    """What a session deposited and READ collected is no longer its own to change, whoever has the name by now."""
+    with logged_in(server) as session, logged_in(server) as other:
+        for name in ("a.pdf", "b.pdf"):
+            assert session.store(name, PDF)[:3] == "226"
+            with logged_in(server, READ, tls=True) as collecting:
+                assert collecting.say(f"DELE {name}")[:3] == "250"
+            assert f'"/{name}"' in other.store(name, PDF + b"another%%EOF")
+        assert session.say("DELE a.pdf")[:3] == "550"
+        assert rename(session, "b.pdf", "c.pdf")[:3] == "550"
+    assert server.published() == dict.fromkeys(("a.pdf", "b.pdf"), PDF + b"another%%EOF")
+
+
+def test_another_document_has_its_old_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A session whose document another one renamed does not take what has the old name by now for it."""
+    monkeypatch.setattr(ftp_server.server, "_HOLD", 0.1)
+    monkeypatch.setattr(ftp_server.server, "_SWEEP", 0.1)
+    with serving(tmp_path) as served, logged_in(served) as session:
+        session.store(TEMPORARY, PDF)
+        until(lambda: served.published() != {}, 5, "the document")
+        send(served, TEMPORARY, FINAL)
+        send(served, TEMPORARY, data=PDF + b"another%%EOF")
+        both = {"box/scan.pdf": PDF, "box/scan.tmp": PDF + b"another%%EOF"}
+        until(lambda: served.published() == both, 5, "the other document")
+        assert session.say(f"DELE {TEMPORARY}")[:3] == "550"
+        assert rename(session, TEMPORARY, "/box/c.pdf")[:3] in {"250", "550"}
+        assert sorted(served.published().values()) == sorted(both.values())
+        assert served.published()["box/scan.tmp"] == PDF + b"another%%EOF"
 
 
 class Collecting:
