@@ -40,6 +40,7 @@ from dossiers.disk import Disk, Part
 from dossiers.document import OPEN, Arrival, Document, State, from_row
 from dossiers.firm import Firm
 from dossiers.journal import Note, Step
+from dossiers.pauses import Pauses
 from dossiers.placing import FreeNames, link
 from transfer.failures import Failure
 from transfer.fingerprints import Fingerprint
@@ -83,6 +84,7 @@ class Delivery:
         self._lease = lease
         self._disk = disk or Disk()
         self._reached = reached
+        self.pauses = Pauses(firm, lease)
 
     def open_documents(self, origin: str) -> list[Document]:
         """Return the documents of one kind of source that still want something done, oldest first."""
@@ -163,25 +165,27 @@ class Delivery:
         self._commit(documents, State.VANISHED, Step.VANISHED)
 
     def failed(self, failed: Sequence[tuple[Document, Failure]]) -> None:
-        """Record why documents could not be delivered; the next attempt is due after 5, 15, 45 minutes, … a day."""
-        if not failed:
-            return
-        with self._firm.database.write() as connection:
-            self._lease.fence(connection)
-            rows = []
-            for document, failure in failed:
-                pause = min(_PAUSE * 3 ** min(document.attempts, 9), _LONGEST_PAUSE)
-                next_try = self._firm.clock() + pause
-                rows.append(
-                    {
-                        "key": document.id,
-                        "failure": failure.code,
-                        "attempts": document.attempts + 1,
-                        "next_try": next_try,
-                    }
-                )
-            connection.execute(_change("failure", "attempts", "next_try"), rows)
-            self._note(connection, Step.FAILED, [document for document, _ in failed], [why.code for _, why in failed])
+        """Record why documents could not be delivered; the next attempt is due after 5, 15, 45 minutes, … a day.
+
+        One whose folder cannot be reached has not failed itself: it is due as soon as its folder is there again.
+        """
+        rows, told = [], []
+        for document, failure in failed:
+            row: dict[str, object] = {"key": document.id, "failure": failure.code}
+            if not self.pauses.meet(document, failure):
+                next_try = self._firm.clock() + _pause(document.attempts)
+                row |= {"attempts": document.attempts + 1, "next_try": next_try}
+            elif document.failure != failure.code:
+                row |= {"attempts": document.attempts, "next_try": None}
+            else:  # told already
+                continue
+            rows.append(row)
+            told.append((document, failure))
+        if rows:
+            with self._firm.database.write() as connection:
+                self._lease.fence(connection)
+                connection.execute(_change("failure", "attempts", "next_try"), rows)
+                self._note(connection, Step.FAILED, [document for document, _ in told], [why.code for _, why in told])
 
     def resume(self, documents: Sequence[Document]) -> None:
         """Bring open documents to where a round can go on with them, as the table above says."""
@@ -195,8 +199,7 @@ class Delivery:
             except Failure as failure:
                 if document.state is not State.DISCOVERED:  # whose part goes anyway when it is received again
                     outcome.failed.append((document, failure))
-        now = self._firm.clock()  # a folder that is away for days is tried every round, and told only when it is due
-        self.failed([one for one in outcome.failed if one[0].next_try is None or one[0].next_try <= now])
+        self.failed(outcome.failed)
 
     def _finish_placing(self, document: Document, outcome: Outcome) -> None:
         if self._disk.same_file(document.part, document.final) or self._disk.holds(document.part, document.fingerprint):
@@ -312,7 +315,13 @@ def _where(arrival: Arrival) -> dict[str, Any]:
         "folder": str(arrival.to.folder),
         "dossier": arrival.to.dossier,
         "reason": arrival.to.reason,
+        "kind": arrival.kind,
     }
+
+
+def _pause(attempts: int) -> timedelta:
+    grown: timedelta = _PAUSE * 3 ** min(attempts, 9)
+    return min(grown, _LONGEST_PAUSE)
 
 
 def _change(*columns: str) -> Update:

@@ -40,9 +40,9 @@ class Destination:
     reason: str | None = None
 
     @classmethod
-    def in_dossier(cls, dossier: Dossier, root: Path, moment: datetime) -> Self:
-        """Return where a document of that moment goes in a dossier."""
-        return cls(dossier.folder(root, moment), dossier.anchor(root), dossier=dossier.number)
+    def in_dossier(cls, dossier: Dossier, root: Path, moment: datetime, kind: str | None = None) -> Self:
+        """Return where a document of that moment and kind goes in a dossier."""
+        return cls(dossier.folder(root, moment, kind or ""), dossier.anchor(root), dossier=dossier.number)
 
     @classmethod
     def waiting(cls, folder: Path, reason: str) -> Self:
@@ -55,7 +55,8 @@ class Arrival:
     """Bytes that wait at a source, what the source tells of them, and where they go.
 
     ``origin`` is the kind of source (``ftp``, ``mail``), ``source`` names which one, ``path`` the place there;
-    ``modified`` is the source's own word for the moment of change; ``name`` is a safe name.
+    ``modified`` is the source's own word for the moment of change; ``name`` is a safe name; ``kind`` is what its folder
+    there or its content says it is (``Achats``).
     """
 
     origin: str
@@ -66,6 +67,7 @@ class Arrival:
     size: int | None = None
     modified: str | None = None
     sha256: str | None = None
+    kind: str | None = None
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ class Document:
     failure: str | None
     attempts: int
     next_try: datetime | None
+    kind: str | None = None
 
     @property
     def fingerprint(self) -> Fingerprint:

@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, MetaData, S
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-VERSION = "0001"
+VERSION = "0004"
 """The migration that makes the tables as they stand here."""
 
 metadata = MetaData(
@@ -51,6 +51,16 @@ dossiers = Table(
     Column("template", _Path, nullable=False),
     Column("write_user", String(64)),
     Column("write_password", Text),  # sealed
+    Column("folder_name", String(200)),  # the name its folders have, where it is another
+    Column("archived", Moment),
+)
+
+dossier_addresses = Table(
+    "dossier_addresses",
+    metadata,
+    Column("address", String(254), primary_key=True),
+    Column("dossier", String(16), nullable=False),
+    Index(None, "dossier"),
 )
 
 documents = Table(
@@ -77,6 +87,7 @@ documents = Table(
     Column("failure", _Code),
     Column("attempts", Integer, nullable=False),
     Column("next_try", Moment),
+    Column("kind", String(180)),  # the folder within the dossier that it was deposited in
     Index(None, "state"),
     Index(None, "dossier"),
 )
@@ -139,4 +150,16 @@ rounds = Table(
     Column("waiting", Integer, nullable=False),
     Column("failed", Integer, nullable=False),
     Column("next", Moment),
+    Column("paused", Integer, nullable=False, server_default="0"),
+)
+
+pauses = Table(
+    "pauses",
+    metadata,
+    Column("origin", String(16), primary_key=True),
+    Column("dossier", String(16), primary_key=True),  # empty for the waiting folder
+    Column("folder", _Path, nullable=False),
+    Column("cause", String(16), nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("documents", Integer, nullable=False),  # how many stay at their source
 )

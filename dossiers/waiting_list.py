@@ -24,7 +24,7 @@ from dossiers.delivery import Reached
 from dossiers.designation import Lease, assigning
 from dossiers.disk import Disk, failures
 from dossiers.document import Destination, Document, State, from_row, part_name
-from dossiers.dossier import find
+from dossiers.dossier import Dossier, find, find_open
 from dossiers.firm import Firm
 from dossiers.journal import Note, Step
 from dossiers.placing import FreeNames, link
@@ -38,6 +38,9 @@ NO_DOSSIER = "waiting.no_dossier"
 
 UNKNOWN_DOSSIER = "waiting.unknown_dossier"
 """Reason of a document that was deposited for a dossier the firm does not know."""
+
+ARCHIVED_DOSSIER = "waiting.archived_dossier"
+"""Reason of a document that was deposited for a dossier that is archived."""
 
 _documents = tables.documents
 _assignments = tables.assignments
@@ -78,11 +81,11 @@ def assign(
     Assignments that a dead program left half-way are brought to their end first. ``designation.busy`` is temporary:
     someone else assigns at this moment.
     """
-    dossier = find(firm, number)
+    dossier = find_open(firm, number)
     with assigning(firm) as lease:
         work = _Work(firm, lease, disk or Disk(), reached)
         work.resume()
-        return work.carry_out(work.begin(document, Destination.in_dossier(dossier, firm.root, firm.clock())))
+        return work.carry_out(work.begin(document, dossier))
 
 
 def resume(firm: Firm, disk: Disk | None = None) -> None:
@@ -103,8 +106,9 @@ class _Work:
         self._disk = disk
         self._reached = reached
 
-    def begin(self, document: int, to: Destination) -> _Assignment:
+    def begin(self, document: int, dossier: Dossier) -> _Assignment:
         """Commit that a waiting document is on its way to a dossier."""
+        root, moment = self._firm.root, self._firm.clock()
         with self._write() as connection:
             row = connection.execute(select(_documents).where(_documents.c.id == document)).one_or_none()
             if row is None:
@@ -112,6 +116,7 @@ class _Work:
             found = from_row(row)
             if found.dossier is not None or found.state not in {State.STORED, State.REMOVED}:
                 raise PermanentFailure("waiting.not_waiting", document=document)
+            to = Destination.in_dossier(dossier, root, moment, found.kind)
             values = {"document": document, "dossier": to.dossier, "folder": str(to.folder)}
             values |= {"source": str(found.final), "state": State.DISCOVERED.value}
             connection.execute(insert(_assignments).values(values))

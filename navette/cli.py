@@ -19,8 +19,8 @@ _MODULES = {
     "fetch": "navette.fetch_commands",
     "service": "navette.fetch_commands",
     "dossier": "navette.dossier_commands",
-    "waiting": "navette.dossier_commands",
-    "journal": "navette.dossier_commands",
+    "waiting": "navette.waiting_commands",
+    "journal": "navette.journal_commands",
     "settings": "navette.dossier_commands",
 }
 """First word of a command -> the module that knows it; only that one is imported, so that each command starts fast."""
