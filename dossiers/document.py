@@ -56,7 +56,8 @@ class Arrival:
 
     ``origin`` is the kind of source (``ftp``, ``mail``), ``source`` names which one, ``path`` the place there;
     ``modified`` is the source's own word for the moment of change; ``name`` is a safe name; ``kind`` is what its folder
-    there or its content says it is (``Achats``).
+    there or its content says it is (``Achats``). ``sender`` is the login or the address it came from, ``peer`` the
+    machine, ``receipt`` the number its sender was given, each where the source tells.
     """
 
     origin: str
@@ -68,6 +69,9 @@ class Arrival:
     modified: str | None = None
     sha256: str | None = None
     kind: str | None = None
+    sender: str | None = None
+    peer: str | None = None
+    receipt: str | None = None
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,12 @@ class Document:
     attempts: int
     next_try: datetime | None
     kind: str | None = None
+    sender: str | None = None
+    peer: str | None = None
+    source_receipt: str | None = None
+    duplicate_of: int | None = None
+    processed: datetime | None = None
+    refused: datetime | None = None
 
     @property
     def fingerprint(self) -> Fingerprint:

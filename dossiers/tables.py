@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, MetaData, S
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-VERSION = "0004"
+VERSION = "0006"
 """The migration that makes the tables as they stand here."""
 
 metadata = MetaData(
@@ -88,20 +88,28 @@ documents = Table(
     Column("attempts", Integer, nullable=False),
     Column("next_try", Moment),
     Column("kind", String(180)),  # the folder within the dossier that it was deposited in
+    Column("sender", String(255)),  # the login or address it came from, where the source tells
+    Column("peer", String(64)),  # and from which machine
+    Column("source_receipt", String(64)),  # and the number of the receipt its sender got
+    Column("duplicate_of", BigInteger),  # the first document with the same bytes
+    Column("processed", Moment),
+    Column("refused", Moment),  # it stays where it is, and off the waiting list
     Index(None, "state"),
     Index(None, "dossier"),
+    Index(None, "sha256"),
 )
 
 assignments = Table(
     "assignments",
     metadata,
     Column("document", _Key, primary_key=True, autoincrement=False),
-    Column("dossier", String(16), nullable=False),
-    Column("source", _Path, nullable=False),  # its file in the waiting folder
+    Column("dossier", String(16)),  # none for the way back to the waiting folder
+    Column("source", _Path, nullable=False),  # its file in the folder it leaves
     Column("folder", _Path, nullable=False),
     Column("placed", String(255)),
     Column("placed_key", String(255)),
     Column("state", String(16), nullable=False),
+    Column("actor", String(255)),
 )
 
 journal = Table(
@@ -116,8 +124,13 @@ journal = Table(
     Column("step", String(16), nullable=False),
     Column("reason", _Code),
     Column("sha256", String(64)),
+    Column("size", BigInteger),
+    Column("actor", String(255)),  # the sender or the person it was done by
+    Column("place", _Path),  # where the bytes are after the step, or were found
+    Column("detail", Text),
     Index(None, "document"),
     Index(None, "dossier"),
+    Index(None, "at"),
 )
 
 settings = Table(

@@ -74,7 +74,8 @@ class Destinations:
         """Return a remote file as an arrival; its name is made safe."""
         name = safe_name(readable(file.path.rpartition("/")[2]))
         to, kind = self.of(file), _kind(file)
-        return Arrival(ORIGIN, source, file.path, name, to, file.size, file.modified, sha256, kind)
+        who = (file.sender.login, file.sender.peer, file.sender.receipt) if file.sender else ()
+        return Arrival(ORIGIN, source, file.path, name, to, file.size, file.modified, sha256, kind, *who)
 
     def _destination(self, number: str | None, kind: str | None) -> Destination:
         if number is None:

@@ -21,6 +21,7 @@ _MODULES = {
     "dossier": "navette.dossier_commands",
     "waiting": "navette.waiting_commands",
     "journal": "navette.journal_commands",
+    "processed": "navette.journal_commands",
     "settings": "navette.dossier_commands",
 }
 """First word of a command -> the module that knows it; only that one is imported, so that each command starts fast."""

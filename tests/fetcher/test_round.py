@@ -103,7 +103,7 @@ def test_half_a_file_is_left_and_told(collecting: Collecting, server: PlainServe
     assert contents(folder(collecting.firm)) == {"a.pdf": PDF, "b.pdf": PDF}
     (document,) = {line.document for line in journal.latest(collecting.firm) if line.reason == "fetch.torn"}
     steps = [line.step.value for line in journal.of_document(collecting.firm, document)]
-    assert steps == [*["discovered", "failed"] * 2, "discovered", "placing", "stored", "removed"]
+    assert steps == [*["discovered", "failed"] * 2, "discovered", "placing", "stored", "duplicate", "removed"]
 
 
 def test_a_file_that_vanishes_before_it_is_fetched_stops_nobody(collecting: Collecting, server: PlainServer) -> None:
