@@ -32,7 +32,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from sqlalchemy import Connection, Update, bindparam, insert, select, update
+from sqlalchemy import Connection, Update, bindparam, func, insert, select, update
 
 from dossiers import journal, tables
 from dossiers.designation import Lease
@@ -40,6 +40,7 @@ from dossiers.disk import Disk, Part
 from dossiers.document import OPEN, Arrival, Document, State, from_row
 from dossiers.firm import Firm
 from dossiers.journal import Note, Step
+from dossiers.pauses import Pauses
 from dossiers.placing import FreeNames, link
 from transfer.failures import Failure
 from transfer.fingerprints import Fingerprint
@@ -83,6 +84,7 @@ class Delivery:
         self._lease = lease
         self._disk = disk or Disk()
         self._reached = reached
+        self.pauses = Pauses(firm, lease)
 
     def open_documents(self, origin: str) -> list[Document]:
         """Return the documents of one kind of source that still want something done, oldest first."""
@@ -163,25 +165,27 @@ class Delivery:
         self._commit(documents, State.VANISHED, Step.VANISHED)
 
     def failed(self, failed: Sequence[tuple[Document, Failure]]) -> None:
-        """Record why documents could not be delivered; the next attempt is due after 5, 15, 45 minutes, … a day."""
-        if not failed:
-            return
-        with self._firm.database.write() as connection:
-            self._lease.fence(connection)
-            rows = []
-            for document, failure in failed:
-                pause = min(_PAUSE * 3 ** min(document.attempts, 9), _LONGEST_PAUSE)
-                next_try = self._firm.clock() + pause
-                rows.append(
-                    {
-                        "key": document.id,
-                        "failure": failure.code,
-                        "attempts": document.attempts + 1,
-                        "next_try": next_try,
-                    }
-                )
-            connection.execute(_change("failure", "attempts", "next_try"), rows)
-            self._note(connection, Step.FAILED, [document for document, _ in failed], [why.code for _, why in failed])
+        """Record why documents could not be delivered; the next attempt is due after 5, 15, 45 minutes, … a day.
+
+        One whose folder cannot be reached has not failed itself: it is due as soon as its folder is there again.
+        """
+        rows, told = [], []
+        for document, failure in failed:
+            row: dict[str, object] = {"key": document.id, "failure": failure.code}
+            if not self.pauses.meet(document, failure):
+                next_try = self._firm.clock() + _pause(document.attempts)
+                row |= {"attempts": document.attempts + 1, "next_try": next_try}
+            elif document.failure != failure.code:
+                row |= {"attempts": document.attempts, "next_try": None}
+            else:  # told already
+                continue
+            rows.append(row)
+            told.append((document, failure))
+        if rows:
+            with self._firm.database.write() as connection:
+                self._lease.fence(connection)
+                connection.execute(_change("failure", "attempts", "next_try"), rows)
+                self._note(connection, Step.FAILED, [document for document, _ in told], [why.code for _, why in told])
 
     def resume(self, documents: Sequence[Document]) -> None:
         """Bring open documents to where a round can go on with them, as the table above says."""
@@ -195,8 +199,7 @@ class Delivery:
             except Failure as failure:
                 if document.state is not State.DISCOVERED:  # whose part goes anyway when it is received again
                     outcome.failed.append((document, failure))
-        now = self._firm.clock()  # a folder that is away for days is tried every round, and told only when it is due
-        self.failed([one for one in outcome.failed if one[0].next_try is None or one[0].next_try <= now])
+        self.failed(outcome.failed)
 
     def _finish_placing(self, document: Document, outcome: Outcome) -> None:
         if self._disk.same_file(document.part, document.final) or self._disk.holds(document.part, document.fingerprint):
@@ -248,7 +251,11 @@ class Delivery:
                 unsynced[folder] = failure
         outcome.failed += [(one, unsynced[one.folder]) for one in linked if one.folder in unsynced]
         stored = [document for document in linked if document.folder not in unsynced]
-        self._commit(stored, State.STORED, Step.STORED)
+        if stored:
+            with self._firm.database.write() as connection:
+                self._lease.fence(connection)
+                self._record(connection, stored, State.STORED, Step.STORED)
+                self._flag_twins(connection, stored)
         self._reached("stored")
         finished = []
         for document in stored:
@@ -281,7 +288,10 @@ class Delivery:
             for document in documents
         ]
         if rows:
-            connection.execute(_change("state", "changed", "placed", "placed_key", "size", "sha256", "failure"), rows)
+            columns = ["state", "changed", "failure"]
+            if state not in {State.REMOVED, State.VANISHED}:  # by then someone may have assigned it
+                columns += ["placed", "placed_key", "size", "sha256"]
+            connection.execute(_change(*columns), [{key: row[key] for key in ("key", *columns)} for row in rows])
             self._note(connection, step, documents)
 
     def _note(
@@ -292,8 +302,24 @@ class Delivery:
         reasons: Sequence[str | None] | None = None,
     ) -> None:
         why = reasons or [document.reason for document in documents]
-        notes = [Note(one.id, one.dossier, reason, one.sha256) for one, reason in zip(documents, why, strict=True)]
+        notes = [_note(step, one, reason) for one, reason in zip(documents, why, strict=True)]
         journal.write(connection, self._firm, self._lease.epoch, step, notes)
+
+    def _flag_twins(self, connection: Connection, stored: Sequence[Document]) -> None:
+        """Link each document to the first with the same bytes, whatever way that came, and say so in the journal."""
+        held = select(_documents.c.sha256, func.min(_documents.c.id)).where(
+            _documents.c.sha256.in_({document.sha256 for document in stored}),
+            _documents.c.id.not_in([document.id for document in stored]),
+            _documents.c.state.in_([State.STORED.value, State.REMOVED.value]),
+        )
+        found = connection.execute(held.group_by(_documents.c.sha256)).all()
+        first = {row[0]: row[1] for row in found}
+        twins = [document for document in stored if first.setdefault(document.sha256, document.id) != document.id]
+        if twins:
+            rows = [{"key": document.id, "duplicate_of": first[document.sha256]} for document in twins]
+            connection.execute(_change("duplicate_of"), rows)
+            notes = [replace(_note(Step.DUPLICATE, one, None), detail=str(first[one.sha256])) for one in twins]
+            journal.write(connection, self._firm, self._lease.epoch, Step.DUPLICATE, notes)
 
     def _row(self, arrival: Arrival) -> dict[str, Any]:
         moment = self._firm.clock()
@@ -312,7 +338,31 @@ def _where(arrival: Arrival) -> dict[str, Any]:
         "folder": str(arrival.to.folder),
         "dossier": arrival.to.dossier,
         "reason": arrival.to.reason,
+        "kind": arrival.kind,
+        "sender": arrival.sender,
+        "peer": arrival.peer,
+        "source_receipt": arrival.receipt,
     }
+
+
+def _note(step: Step, document: Document, reason: str | None) -> Note:
+    """Return what the journal says of a step: at the source who sent it and from where, in its folder the place."""
+    detail, actor, place = None, None, None
+    if step in {Step.DISCOVERED, Step.REMOVED, Step.VANISHED}:
+        place = f"{document.source} {document.path}"
+    elif document.placed is not None:
+        place = str(document.final)
+    if step is Step.DISCOVERED:
+        actor = document.sender
+        told = {"peer": document.peer, "receipt": document.source_receipt}
+        detail = " ".join(f"{key}={value}" for key, value in told.items() if value) or None
+    size = document.source_size if document.size is None else document.size
+    return Note(document.id, document.dossier, reason, document.sha256, size, actor, place, detail)
+
+
+def _pause(attempts: int) -> timedelta:
+    grown: timedelta = _PAUSE * 3 ** min(attempts, 9)
+    return min(grown, _LONGEST_PAUSE)
 
 
 def _change(*columns: str) -> Update:

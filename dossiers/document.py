@@ -40,9 +40,9 @@ class Destination:
     reason: str | None = None
 
     @classmethod
-    def in_dossier(cls, dossier: Dossier, root: Path, moment: datetime) -> Self:
-        """Return where a document of that moment goes in a dossier."""
-        return cls(dossier.folder(root, moment), dossier.anchor(root), dossier=dossier.number)
+    def in_dossier(cls, dossier: Dossier, root: Path, moment: datetime, kind: str | None = None) -> Self:
+        """Return where a document of that moment and kind goes in a dossier."""
+        return cls(dossier.folder(root, moment, kind or ""), dossier.anchor(root), dossier=dossier.number)
 
     @classmethod
     def waiting(cls, folder: Path, reason: str) -> Self:
@@ -55,7 +55,9 @@ class Arrival:
     """Bytes that wait at a source, what the source tells of them, and where they go.
 
     ``origin`` is the kind of source (``ftp``, ``mail``), ``source`` names which one, ``path`` the place there;
-    ``modified`` is the source's own word for the moment of change; ``name`` is a safe name.
+    ``modified`` is the source's own word for the moment of change; ``name`` is a safe name; ``kind`` is what its folder
+    there or its content says it is (``Achats``). ``sender`` is the login or the address it came from, ``peer`` the
+    machine, ``receipt`` the number its sender was given, each where the source tells.
     """
 
     origin: str
@@ -66,6 +68,10 @@ class Arrival:
     size: int | None = None
     modified: str | None = None
     sha256: str | None = None
+    kind: str | None = None
+    sender: str | None = None
+    peer: str | None = None
+    receipt: str | None = None
 
 
 @dataclass(frozen=True)
@@ -91,6 +97,13 @@ class Document:
     failure: str | None
     attempts: int
     next_try: datetime | None
+    kind: str | None = None
+    sender: str | None = None
+    peer: str | None = None
+    source_receipt: str | None = None
+    duplicate_of: int | None = None
+    processed: datetime | None = None
+    refused: datetime | None = None
 
     @property
     def fingerprint(self) -> Fingerprint:

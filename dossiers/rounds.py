@@ -22,11 +22,12 @@ _rounds = tables.rounds
 
 @dataclass(frozen=True)
 class Result:
-    """What one round did: documents delivered to dossiers, put on the waiting list, and failed."""
+    """What one round did: documents delivered to dossiers, put on the waiting list, failed, and left for a pause."""
 
     delivered: int = 0
     waiting: int = 0
     failed: int = 0
+    paused: int = 0
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,12 @@ def statuses(firm: Firm) -> list[Status]:
         rows = connection.execute(select(_rounds).order_by(_rounds.c.source)).all()
     return [
         Status(
-            row.source, row.started, row.ended, Result(row.delivered, row.waiting, row.failed), row.failure, row.next
+            row.source,
+            row.started,
+            row.ended,
+            Result(row.delivered, row.waiting, row.failed, row.paused),
+            row.failure,
+            row.next,
         )
         for row in rows
     ]

@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Integer, Me
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-VERSION = "0002"
+VERSION = "0006"
 """The migration that makes the tables as they stand here."""
 
 metadata = MetaData(
@@ -51,6 +51,16 @@ dossiers = Table(
     Column("template", _Path, nullable=False),
     Column("write_user", String(64)),
     Column("write_password", Text),  # sealed
+    Column("folder_name", String(200)),  # the name its folders have, where it is another
+    Column("archived", Moment),
+)
+
+dossier_addresses = Table(
+    "dossier_addresses",
+    metadata,
+    Column("address", String(254), primary_key=True),
+    Column("dossier", String(16), nullable=False),
+    Index(None, "dossier"),
 )
 
 documents = Table(
@@ -77,20 +87,29 @@ documents = Table(
     Column("failure", _Code),
     Column("attempts", Integer, nullable=False),
     Column("next_try", Moment),
+    Column("kind", String(180)),  # the folder within the dossier that it was deposited in
+    Column("sender", String(255)),  # the login or address it came from, where the source tells
+    Column("peer", String(64)),  # and from which machine
+    Column("source_receipt", String(64)),  # and the number of the receipt its sender got
+    Column("duplicate_of", BigInteger),  # the first document with the same bytes
+    Column("processed", Moment),
+    Column("refused", Moment),  # it stays where it is, and off the waiting list
     Index(None, "state"),
     Index(None, "dossier"),
+    Index(None, "sha256"),
 )
 
 assignments = Table(
     "assignments",
     metadata,
     Column("document", _Key, primary_key=True, autoincrement=False),
-    Column("dossier", String(16), nullable=False),
-    Column("source", _Path, nullable=False),  # its file in the waiting folder
+    Column("dossier", String(16)),  # none for the way back to the waiting folder
+    Column("source", _Path, nullable=False),  # its file in the folder it leaves
     Column("folder", _Path, nullable=False),
     Column("placed", String(255)),
     Column("placed_key", String(255)),
     Column("state", String(16), nullable=False),
+    Column("actor", String(255)),
 )
 
 journal = Table(
@@ -105,8 +124,13 @@ journal = Table(
     Column("step", String(16), nullable=False),
     Column("reason", _Code),
     Column("sha256", String(64)),
+    Column("size", BigInteger),
+    Column("actor", String(255)),  # the sender or the person it was done by
+    Column("place", _Path),  # where the bytes are after the step, or were found
+    Column("detail", Text),
     Index(None, "document"),
     Index(None, "dossier"),
+    Index(None, "at"),
 )
 
 settings = Table(
@@ -139,6 +163,18 @@ rounds = Table(
     Column("waiting", Integer, nullable=False),
     Column("failed", Integer, nullable=False),
     Column("next", Moment),
+    Column("paused", Integer, nullable=False, server_default="0"),
+)
+
+pauses = Table(
+    "pauses",
+    metadata,
+    Column("origin", String(16), primary_key=True),
+    Column("dossier", String(16), primary_key=True),  # empty for the waiting folder
+    Column("folder", _Path, nullable=False),
+    Column("cause", String(16), nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("documents", Integer, nullable=False),  # how many stay at their source
 )
 
 mail_rules = Table(

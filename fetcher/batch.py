@@ -44,10 +44,15 @@ class Batches:
     def deliver(self, session: FtpSession, candidates: Sequence[Candidate]) -> tuple[list[Candidate], Failure | None]:
         """Fetch, store and remove files; one that fails is recorded and keeps no other back.
 
-        Returns the files that were not reached, and the failure of :data:`BROKEN` or :data:`FULL` that ended the batch
-        early if one did; what had come whole by then is stored.
+        Files whose folder cannot be reached stay where they are. Returns the files that were not reached, and the
+        failure of :data:`BROKEN` or :data:`FULL` that ended the batch early if one did; what had come whole by then is
+        stored.
         """
+        pauses = self._delivery.pauses
+        candidates = [one for one in candidates if not pauses.holds_back(self._destinations.of(one[0]), one[0].path)]
         files = [file for file, _ in candidates]
+        if not files:
+            return [], None
         try:
             before = looks(session, files)
             told = session.hashes([file.path for file in files])
@@ -56,8 +61,7 @@ class Batches:
         arrivals = [self._destinations.arrival(self._source, file, sha) for file, sha in zip(files, told, strict=True)]
         known = {file.path: document for file, document in candidates if document}
         documents = self._delivery.discover(arrivals, known)
-        received, failed, ended = self._receive(session, arrivals, documents)
-        reached = len(received) + len(failed)
+        received, failed, reached, ended = self._receive(session, arrivals, documents)
         outcome = self._delivery.store(received)
         for document, _ in outcome.stored:
             self._told(document, None)
@@ -93,24 +97,27 @@ class Batches:
 
     def _receive(
         self, session: FtpSession, arrivals: Sequence[Arrival], documents: Sequence[Document]
-    ) -> tuple[list[Received], list[tuple[Document, Failure]], Failure | None]:
-        """Return what came whole, what failed by itself, and the failure that ended the batch early if one did."""
+    ) -> tuple[list[Received], list[tuple[Document, Failure]], int, Failure | None]:
+        """Return what came whole, what failed by itself, how many were reached, and the failure that ended it early."""
         received: list[Received] = []
         failed: list[tuple[Document, Failure]] = []
-        for arrival, document in zip(arrivals, documents, strict=True):
+        for reached, (arrival, document) in enumerate(zip(arrivals, documents, strict=True)):
             if self._stopping():
-                break
+                return received, failed, reached, None
+            if self._delivery.pauses.holds_back(arrival.to, arrival.path):
+                continue
             try:
                 received.append(self._delivery.receive(document, arrival, _fetch(session, arrival.path)))
             except Failure as failure:
                 if failure.code == LOST:
                     raise
                 if failure.code in FULL:
-                    return received, failed, failure
+                    return received, failed, reached, failure
                 failed.append((document, failure))
+                self._delivery.pauses.meet(document, failure)
                 if failure.code in BROKEN:
-                    return received, failed, failure
-        return received, failed, None
+                    return received, failed, reached + 1, failure
+        return received, failed, len(arrivals), None
 
     def _remove(self, session: FtpSession, stored: Sequence[tuple[RemoteFile, Document, Receipt]]) -> None:
         """Remove the files that look as they did before they were fetched; a scanner may use their names again."""

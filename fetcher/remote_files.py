@@ -5,12 +5,12 @@ import io
 from dossiers.document import Arrival, Destination
 from dossiers.dossier import every
 from dossiers.firm import Firm
-from dossiers.waiting_list import NO_DOSSIER, UNKNOWN_DOSSIER
+from dossiers.waiting_list import ARCHIVED_DOSSIER, NO_DOSSIER, UNKNOWN_DOSSIER
 from fetcher.plan import settled
 from transfer.client_ini import Connection
 from transfer.fingerprints import Fingerprint
 from transfer.ftp_session import FtpSession, RemoteFile
-from transfer.remote_layout import dossier_of
+from transfer.remote_layout import dossier_of, kind_of
 from transfer.retry import Wait
 from transfer.safe_names import safe_name
 from transfer.wire_names import readable
@@ -58,21 +58,37 @@ class Destinations:
     """Where the files of a server go, as the dossiers stand at the start of a round."""
 
     def __init__(self, firm: Firm) -> None:
-        root, moment = firm.root, firm.clock()
+        self._root, self._moment = firm.root, firm.clock()
         self._waiting = firm.waiting_folder
-        self._dossiers = {
-            dossier.number.casefold(): Destination.in_dossier(dossier, root, moment) for dossier in every(firm)
-        }
+        self._dossiers = {dossier.number.casefold(): dossier for dossier in every(firm, archived=True)}
+        self._known: dict[tuple[str | None, str | None], Destination] = {}
+
+    def of(self, file: RemoteFile) -> Destination:
+        """Return where a remote file goes: its first folder names the dossier, the next one in it the kind."""
+        place = dossier_of(file.path), _kind(file)
+        if place not in self._known:
+            self._known[place] = self._destination(*place)
+        return self._known[place]
 
     def arrival(self, source: str, file: RemoteFile, sha256: str | None) -> Arrival:
-        """Return a remote file as an arrival: its first folder names the dossier, its name is made safe."""
-        number = dossier_of(file.path)
-        if number is None:
-            to = Destination.waiting(self._waiting, NO_DOSSIER)
-        else:
-            to = self._dossiers.get(number.casefold()) or Destination.waiting(self._waiting, UNKNOWN_DOSSIER)
+        """Return a remote file as an arrival; its name is made safe."""
         name = safe_name(readable(file.path.rpartition("/")[2]))
-        return Arrival(ORIGIN, source, file.path, name, to, file.size, file.modified, sha256)
+        to, kind = self.of(file), _kind(file)
+        who = (file.sender.login, file.sender.peer, file.sender.receipt) if file.sender else ()
+        return Arrival(ORIGIN, source, file.path, name, to, file.size, file.modified, sha256, kind, *who)
+
+    def _destination(self, number: str | None, kind: str | None) -> Destination:
+        if number is None:
+            return Destination.waiting(self._waiting, NO_DOSSIER)
+        dossier = self._dossiers.get(number.casefold())
+        if dossier is None or dossier.archived:
+            return Destination.waiting(self._waiting, ARCHIVED_DOSSIER if dossier else UNKNOWN_DOSSIER)
+        return Destination.in_dossier(dossier, self._root, self._moment, kind)
+
+
+def _kind(file: RemoteFile) -> str | None:
+    kind = readable(kind_of(file.path))
+    return safe_name(kind) if kind else None
 
 
 class _Nowhere(io.BytesIO):

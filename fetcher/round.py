@@ -6,7 +6,7 @@ lets a remote file be removed.
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from dossiers.delivery import BATCH, Delivery, Reached
@@ -15,6 +15,7 @@ from dossiers.disk import Disk
 from dossiers.document import Document
 from dossiers.firm import Firm
 from dossiers.ftp_access import read_connection
+from dossiers.pauses import UNREACHABLE, Pause
 from dossiers.rounds import Result
 from fetcher.batch import BROKEN, Batches, Candidate, Told
 from fetcher.plan import planned
@@ -45,10 +46,25 @@ def run_round(
     that kept files from being reached: server away, login refused, disk full, lease lost.
     """
     connection = read_connection(firm)
-    source = source_name(connection)
     delivery = Delivery(firm, lease, disk, lambda step: reached(f"fetch.{step}"))
     delivery.resume(delivery.open_documents(ORIGIN))
     tally = _Tally(told)
+    _fetch(firm, connection, delivery, tally, wait=wait, stopping=stopping, put_off=put_off)
+    return tally.result(delivery.pauses.end(ORIGIN))
+
+
+def _fetch(
+    firm: Firm,
+    connection: Connection,
+    delivery: Delivery,
+    tally: "_Tally",
+    *,
+    wait: Wait,
+    stopping: Callable[[], bool],
+    put_off: bool,
+) -> None:
+    """List the server, and take from it what may be taken."""
+    source = source_name(connection)
     batches = Batches(delivery, Destinations(firm), source, stopping, tally.add)
     with FtpSession(connection) as session:
         listed, ready = look(session, wait, firm.settings.number("fetch.settle_seconds"))
@@ -60,7 +76,6 @@ def run_round(
     connections = min(firm.settings.number("fetch.connections"), len(plan.fetch))
     if connections:
         _Crew(connection, batches, plan.fetch, stopping).run(connections)
-    return tally.result()
 
 
 class _Tally:
@@ -73,13 +88,15 @@ class _Tally:
 
     def add(self, document: Document, failure: Failure | None) -> None:
         with self._turn:
+            if failure is not None and failure.code == UNREACHABLE:
+                return  # told once for the whole dossier, with all that its pause keeps back
             self._failed += failure is not None
             self._delivered += failure is None and document.dossier is not None
             self._waiting += failure is None and document.dossier is None
             self._told(document, failure)
 
-    def result(self) -> Result:
-        return Result(self._delivered, self._waiting, self._failed)
+    def result(self, paused: Sequence[Pause]) -> Result:
+        return Result(self._delivered, self._waiting, self._failed, sum(pause.documents for pause in paused))
 
 
 class _Crew:

@@ -4,12 +4,10 @@ A row is an account. A row without dossier and account is a fiduciary with both 
 name and quota may stand on any of its rows.
 """
 
-import codecs
 import csv
 import io
 import re
-import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -18,10 +16,11 @@ from ftp_server.account import Account, Fiduciary, fiduciary_name
 from ftp_server.expiry import moment_of, text_of
 from ftp_server.networks import networks_of
 from ftp_server.quota import quota_of, quota_text
+from transfer import sheet
 from transfer.accounts import AccountKind, AccountName, dossier_number, fiduciary_number
 from transfer.failures import PermanentFailure
+from transfer.sheet import RowFault, harmless, unmarked
 
-_LARGEST = 20 * 2**20
 _COLUMNS = {
     "fiduciary": ("fiduciaire", "kantoor"),
     "name": ("nom", "naam"),
@@ -36,18 +35,8 @@ _COLUMNS = {
     "quota_mib": ("quota_mio", "limite_mio", "limiet_mib"),
 }
 """Each column with its other names, without accents; the first are those that are written."""
-_COLUMN_OF = {word: column for column, others in _COLUMNS.items() for word in (column, *others)}
 _YES = {"yes", "oui", "ja", "true", "vrai", "waar", "1", "x"}
 _NO = {"no", "non", "nee", "false", "faux", "onwaar", "0"}
-_FORMULA = re.compile(r"'*[=+\-@]")
-
-
-@dataclass(frozen=True)
-class RowFault:
-    """What is wrong with a cell of a line (the first is 1), as a failure with its code."""
-
-    line: int
-    failure: PermanentFailure
 
 
 class RowsFailure(PermanentFailure):
@@ -92,7 +81,7 @@ def text(firms: Sequence[Fiduciary], accounts: Sequence[Account]) -> str:
         writer.writerow(
             [
                 name.fiduciary,
-                _harmless(names[name.fiduciary]),
+                harmless(names[name.fiduciary]),
                 name.kind.value,
                 name.dossier or "",
                 _word(account.enabled),
@@ -110,23 +99,17 @@ def text(firms: Sequence[Fiduciary], accounts: Sequence[Account]) -> str:
 def read(raw: bytes) -> tuple[list[SheetRow], list[RowFault]]:
     """Read a table; return its rows, and what is wrong with them. Rows that do not say whose they are are left out.
 
-    Takes semicolons, commas or tabs, UTF-8, UTF-16 or Windows' own letters, and columns in any order.
-    Raises ``account_csv.not_readable``, ``account_csv.unknown_column`` and others about the table as a whole.
+    Raises what :func:`transfer.sheet.read` raises about the table as a whole.
     """
-    lines = _cells(_decoded(raw))
-    _, header = next(lines, (1, []))
-    columns = _header(header)
     rows, faults = [], []
-    for line, cells in lines:
-        if len(cells) > len(columns):
-            faults.append(RowFault(line, PermanentFailure("account_csv.too_many_cells", columns=len(columns))))
+    for line, cells in sheet.read(raw, _COLUMNS, ["fiduciary"]):
+        if isinstance(cells, PermanentFailure):
+            faults.append(RowFault(line, cells))
             continue
-        found, wrong = _row(dict(zip(columns, cells, strict=False)))
+        found, wrong = _row(cells)
         faults += [RowFault(line, failure) for failure in wrong.values()]
         if not wrong.keys() & {"fiduciary", "account", "dossier"}:
             rows.append(SheetRow(line, **found))
-    if not rows and not faults:
-        raise PermanentFailure("account_csv.empty")
     return rows, faults
 
 
@@ -144,59 +127,6 @@ def _row(cells: dict[str, str]) -> tuple[dict[str, Any], dict[str, PermanentFail
     if found.get("dossier") and found.get("account") is AccountKind.READ:
         wrong["dossier"] = PermanentFailure("account_csv.read_of_dossier")
     return found, wrong
-
-
-def _decoded(raw: bytes) -> str:
-    try:
-        if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            decoded = raw.decode("utf-16")
-        else:
-            try:
-                decoded = raw.decode("utf-8-sig")
-            except UnicodeDecodeError:
-                decoded = raw.decode("cp1252")
-    except UnicodeDecodeError:
-        raise PermanentFailure("account_csv.not_readable", line=1) from None
-    if len(raw) > _LARGEST or "\0" in decoded:
-        raise PermanentFailure("account_csv.not_readable", line=1)
-    return decoded
-
-
-def _cells(decoded: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the number and the cells of each line that says something, without blanks and without empty last cells."""
-    first = decoded.lstrip().partition("\n")[0]
-    reader = csv.reader(io.StringIO(decoded, newline=""), delimiter=max(";,\t", key=first.count), strict=True)
-    line = 1
-    try:
-        for row in reader:
-            cells = [cell.strip() for cell in row]
-            while cells and not cells[-1]:
-                cells.pop()
-            if cells:
-                yield line, cells
-            line = reader.line_num + 1
-    except csv.Error:
-        raise PermanentFailure("account_csv.not_readable", line=line) from None
-
-
-def _header(cells: list[str]) -> list[str]:
-    columns = []
-    for cell in cells:
-        column = _COLUMN_OF.get(_plain(cell))
-        if column is None:
-            raise PermanentFailure("account_csv.unknown_column", column=cell[:40], known=", ".join(_COLUMNS))
-        if column in columns:
-            raise PermanentFailure("account_csv.column_twice", column=cell[:40])
-        columns.append(column)
-    if "fiduciary" not in columns:
-        raise PermanentFailure("account_csv.no_fiduciary_column")
-    return columns
-
-
-def _plain(word: str) -> str:
-    """Return a header's word in small letters without accents, with underscores for what separates."""
-    letters = unicodedata.normalize("NFKD", word.lower())
-    return re.sub(r"[\s_-]+", "_", "".join(each for each in letters if not unicodedata.combining(each)))
 
 
 def _kind(cell: str) -> AccountKind:
@@ -218,13 +148,8 @@ def _word(yes: bool) -> str:
     return "yes" if yes else "no"
 
 
-def _harmless(name: str) -> str:
-    """Mark a name that a spreadsheet would run as a formula as text, as a spreadsheet itself does."""
-    return f"'{name}" if _FORMULA.match(name) else name
-
-
 def _name(cell: str) -> str:
-    return fiduciary_name(cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell)
+    return fiduciary_name(unmarked(cell))
 
 
 _READERS: dict[str, Callable[[str], object]] = {

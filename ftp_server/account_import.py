@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from ftp_server.account import Account, Fiduciary, one_folder, usual_account
-from ftp_server.account_csv import RowFault, RowsFailure, SheetRow, read
+from ftp_server.account_csv import RowsFailure, SheetRow, read
 from ftp_server.accounts import Accounts
 from transfer.accounts import AccountKind, AccountName
 from transfer.failures import PermanentFailure
+from transfer.sheet import RowFault
 
 
 def import_accounts(
@@ -24,14 +24,6 @@ def import_accounts(
     if faults:
         raise RowsFailure("account_csv.refused", faults)
     return accounts.add(*to_make(rows, now), keep)
-
-
-def table_of(path: Path) -> bytes:
-    """Return a table's bytes, or refuse a file that cannot be opened with ``account_csv.no_file``."""
-    try:
-        return path.read_bytes()
-    except OSError:
-        raise PermanentFailure("account_csv.no_file", file=str(path)) from None
 
 
 def to_make(rows: Sequence[SheetRow], now: float) -> tuple[list[Fiduciary], list[Account]]:

@@ -37,14 +37,14 @@ class CollectView:
         self.folder = folder
 
     def entries(self, raw: str, *, hashed: bool = False) -> Iterator[Entry]:
-        """List a folder, ``hashed`` with the hashes that are on record; one line is read after the other."""
+        """List a folder, ``hashed`` with what is on record of its files; one line is read after the other."""
         folder = folder_parts(raw, self.folder)
         path = self._listable(folder)
-        hashes = {}
+        known = {}
         if hashed:
             recorded = self.publishing.deposits.published(self._fiduciary, folder)
-            hashes = {deposit.name: deposit.sha256 for deposit in recorded}
-        return _entries(path, hashes)
+            known = {deposit.name: deposit for deposit in recorded}
+        return _entries(path, known)
 
     def names(self, raw: str) -> Iterator[str]:
         """List the names in a folder, looking at none of the files."""
@@ -136,14 +136,14 @@ def _unless_gone() -> Iterator[None]:
         raise Refused(GONE) from None
 
 
-def _entries(path: Path, hashes: dict[str, str]) -> Iterator[Entry]:
+def _entries(path: Path, known: dict[str, Deposit]) -> Iterator[Entry]:
     with contextlib.suppress(FileNotFoundError), os.scandir(path) as found:  # a folder that goes meanwhile is empty
         for each in found:
             try:
                 stat = each.stat()
             except FileNotFoundError:  # collected by another session since
                 continue
-            yield _disk_entry(each.name, stat, hashes.get(each.name))
+            yield _disk_entry(each.name, stat, known.get(each.name))
 
 
 def _names(path: Path) -> Iterator[str]:
@@ -152,6 +152,9 @@ def _names(path: Path) -> Iterator[str]:
             yield each.name
 
 
-def _disk_entry(name: str, stat: os.stat_result, sha256: str | None) -> Entry:
+def _disk_entry(name: str, stat: os.stat_result, deposit: Deposit | None) -> Entry:
     is_folder = (stat.st_mode & 0o170000) == 0o040000
-    return Entry(name, is_folder, stat.st_size, stat.st_mtime, sha256, "el" if is_folder else "rd")
+    if is_folder or deposit is None:
+        return Entry(name, is_folder, stat.st_size, stat.st_mtime, may="el" if is_folder else "rd")
+    origin = f"x.login={deposit.login};x.peer={deposit.peer};x.receipt={deposit.id};"
+    return Entry(name, False, stat.st_size, stat.st_mtime, deposit.sha256, "rd", origin)

@@ -23,7 +23,7 @@ FEATURES = (
     "EPSV",
     "HASH SHA-256*",
     "MDTM",
-    "MLST type*;perm*;size*;modify*;x.sha256*;",
+    "MLST type*;perm*;size*;modify*;x.sha256*;x.login*;x.peer*;x.receipt*;",
     "NAVETTE",
     "SITE RECEIPT",
     "SIZE",

@@ -21,20 +21,21 @@ class Entry(NamedTuple):
     modified: float
     sha256: str | None = None
     may: str = ""
+    origin: str = ""
 
 
 def fact_line(entry: Entry) -> str:
-    """Return an entry's facts (RFC 3659) and name, as in MLSD; our own fact X.SHA256 spares collectors a question."""
-    name, is_folder, size, modified, sha256, may = entry
+    """Return an entry's facts (RFC 3659) and name, as in MLSD; our own facts spare collectors a question."""
+    name, is_folder, size, modified, sha256, may, origin = entry
     if is_folder:
         return f"type=dir;perm={may};modify={stamp(modified)}; {name}"
     digest = f"x.sha256={sha256};" if sha256 else ""
-    return f"type=file;perm={may};modify={stamp(modified)};size={size};{digest} {name}"
+    return f"type=file;perm={may};modify={stamp(modified)};size={size};{digest}{origin} {name}"
 
 
 def long_line(entry: Entry, now: float) -> str:
     """Return an entry as ``ls -l`` prints it, which is what devices and browsers read."""
-    name, is_folder, size, modified, _, _ = entry
+    name, is_folder, size, modified, *_ = entry
     kind = "drwxr-x---" if is_folder else "-rw-r-----"
     when = _minute(int(modified // 60), abs(now - modified) < _RECENT)
     return f"{kind}   1 navette  navette {size:>12} {when} {name}"

@@ -12,7 +12,7 @@ from typing import Any
 
 from ftp_server import account_csv
 from ftp_server.account_csv import RowsFailure
-from ftp_server.account_import import import_accounts, table_of
+from ftp_server.account_import import import_accounts
 from ftp_server.accounts import Account, Accounts
 from ftp_server.expiry import moment_of, text_of
 from ftp_server.new_file import refuse_existing, write_new
@@ -20,6 +20,7 @@ from ftp_server.quota import quota_of, quota_text
 from ftp_server.server import database
 from transfer.accounts import fiduciary_number
 from transfer.language import Language
+from transfer.sheet import table_of
 
 _SWITCHES: dict[str, tuple[str, Callable[[Accounts, str, bool], None]]] = {
     "tls": ("tls_required", Accounts.require_tls),

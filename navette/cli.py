@@ -21,8 +21,9 @@ _MODULES = {
     "fetch": "navette.fetch_commands",
     "service": "navette.fetch_commands",
     "dossier": "navette.dossier_commands",
-    "waiting": "navette.dossier_commands",
-    "journal": "navette.dossier_commands",
+    "waiting": "navette.waiting_commands",
+    "journal": "navette.journal_commands",
+    "processed": "navette.journal_commands",
     "settings": "navette.dossier_commands",
     "rules": "navette.rule_commands",
 }

@@ -1,22 +1,23 @@
-"""``navette dossier``, ``waiting``, ``journal`` and ``settings``: the firm's side by hand; never shows a secret."""
+"""``navette dossier`` and ``settings``: the firm's dossiers and settings by hand; never shows a secret."""
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
-from functools import partial
-from threading import Event
+from pathlib import Path
 from typing import Any
 
+from dossiers import addresses, pauses
 from dossiers import dossier as dossiers
-from dossiers import journal, waiting_list
 from dossiers.dossier import TEMPLATE, Dossier
+from dossiers.dossier_import import Deed, import_dossiers
 from dossiers.firm import Firm
+from dossiers.pauses import Pause
 from dossiers.settings import SETTINGS
-from transfer.kill_point import kill_point
+from fetcher.remote_files import ORIGIN
 from transfer.language import LANGUAGES, Language
-from transfer.remote_layout import dossier_of
-from transfer.retry import retrying
+from transfer.sheet import table_of
 
 
 def add(commands: Any, language: Language) -> None:
@@ -26,24 +27,32 @@ def add(commands: Any, language: Language) -> None:
     adding = verbs.add_parser("add", help=say("command.dossier.add"))
     adding.add_argument("number", metavar="NUMBER")
     adding.add_argument("name", metavar="NAME")
-    adding.add_argument("--language", dest="dossier_language", choices=LANGUAGES)
-    adding.add_argument("--enterprise", metavar="NUMBER", help=say("command.dossier.enterprise"))
     adding.add_argument("--folder", default=TEMPLATE, metavar="TEMPLATE", help=say("command.dossier.folder"))
-    adding.set_defaults(run=_dossier_add)
-    verbs.add_parser("list", help=say("command.dossier.list")).set_defaults(run=_dossier_list)
-
-    verbs = commands.add_parser("waiting", help=say("command.waiting")).add_subparsers(metavar="COMMAND", required=True)
-    verbs.add_parser("list", help=say("command.waiting.list")).set_defaults(run=_waiting_list)
-    assigning = verbs.add_parser("assign", help=say("command.waiting.assign"))
-    assigning.add_argument("document", type=int, metavar="DOCUMENT")
-    assigning.add_argument("dossier", metavar="DOSSIER")
-    assigning.set_defaults(run=_waiting_assign)
-
-    reading = commands.add_parser("journal", help=say("command.journal"))
-    which = reading.add_mutually_exclusive_group()
-    which.add_argument("document", type=int, nargs="?", metavar="DOCUMENT")
-    which.add_argument("--dossier", metavar="NUMBER")
-    reading.set_defaults(run=_journal)
+    adding.set_defaults(run=_add)
+    changing = verbs.add_parser("change", help=say("command.dossier.change"))
+    changing.add_argument("number", metavar="NUMBER")
+    changing.add_argument("--name", metavar="NAME")
+    changing.add_argument("--folder", metavar="TEMPLATE", help=say("command.dossier.folder"))
+    changing.set_defaults(run=_change)
+    for parser in (adding, changing):
+        parser.add_argument("--language", dest="dossier_language", choices=LANGUAGES)
+        parser.add_argument("--enterprise", metavar="NUMBER", help=say("command.dossier.enterprise"))
+    for verb, run in (("archive", _archive), ("reopen", _reopen)):
+        closing = verbs.add_parser(verb, help=say(f"command.dossier.{verb}"))
+        closing.add_argument("number", metavar="NUMBER")
+        closing.set_defaults(run=run)
+    mailing = verbs.add_parser("email", help=say("command.dossier.email"))
+    mailing.add_argument("number", metavar="NUMBER")
+    mailing.add_argument("--add", action="append", default=[], metavar="ADDRESS")
+    mailing.add_argument("--remove", action="append", default=[], metavar="ADDRESS")
+    mailing.set_defaults(run=_email)
+    importing = verbs.add_parser("import", help=say("command.dossier.import"))
+    importing.add_argument("file", type=Path, metavar="FILE.csv")
+    importing.add_argument("--check", action="store_true", help=say("command.dossier.check"))
+    importing.set_defaults(run=_import)
+    listing = verbs.add_parser("list", help=say("command.dossier.list"))
+    listing.add_argument("--all", action="store_true", help=say("command.dossier.all"))
+    listing.set_defaults(run=_list)
 
     verbs = commands.add_parser("settings", help=say("command.settings")).add_subparsers(
         metavar="COMMAND", required=True
@@ -55,64 +64,92 @@ def add(commands: Any, language: Language) -> None:
     setting.set_defaults(run=_settings_set)
 
 
-def _dossier_add(args: argparse.Namespace) -> int:
+def _add(args: argparse.Namespace) -> int:
     with Firm(args.home) as firm:
         spoken = args.dossier_language or firm.settings.text("fiduciary.language")
         added = dossiers.add(firm, Dossier(args.number, args.name, spoken, args.folder, args.enterprise))
-        folder = added.folder(firm.root, firm.clock())
-    print(args.language.say("dossier.added", number=added.number, name=added.name, folder=folder))
+        return _told(args, firm, "dossier.added", added)
+
+
+def _change(args: argparse.Namespace) -> int:
+    with Firm(args.home) as firm:
+        changed = dossiers.change(
+            firm,
+            args.number,
+            name=args.name,
+            language=args.dossier_language,
+            template=args.folder,
+            enterprise=args.enterprise,
+        )
+        return _told(args, firm, "dossier.changed", changed)
+
+
+def _archive(args: argparse.Namespace) -> int:
+    with Firm(args.home) as firm:
+        return _told(args, firm, "dossier.is_archived", dossiers.archive(firm, args.number))
+
+
+def _reopen(args: argparse.Namespace) -> int:
+    with Firm(args.home) as firm:
+        return _told(args, firm, "dossier.is_open", dossiers.reopen(firm, args.number))
+
+
+def _told(args: argparse.Namespace, firm: Firm, key: str, dossier: Dossier) -> int:
+    folder = dossier.folder(firm.root, firm.clock())
+    print(args.language.say(key, number=dossier.number, name=dossier.name, folder=folder))
     return 0
 
 
-def _dossier_list(args: argparse.Namespace) -> int:
+def _email(args: argparse.Namespace) -> int:
     with Firm(args.home) as firm:
+        number = dossiers.find(firm, args.number).number
+        for address in args.remove:
+            addresses.release(firm, number, address)
+        for address in args.add:
+            addresses.add(firm, number, address)
+        rows = [(address,) for address, owner in addresses.every(firm).items() if owner == number]
+    return table(rows, args.language.say("address.none", number=number))
+
+
+def _import(args: argparse.Namespace) -> int:
+    """Print what became of each line; the exit code is 1 when one was refused."""
+    say = args.language.say
+    raw = table_of(args.file)
+    with Firm(args.home) as firm:
+        reports = import_dossiers(firm, raw, args.check)
+    rows = []
+    for report in reports:
+        why = args.language.failure(report.failure) if report.failure else ""
+        line = say("dossier_csv.line", line=report.line)
+        rows.append((line, report.number, say(f"dossier_csv.{report.deed.value}"), why))
+    table(rows, "")
+    counted = Counter(report.deed for report in reports)
+    end = "dossier_csv.checked" if args.check else "dossier_csv.ended"
+    print(say(end, **{deed.value: counted[deed] for deed in Deed}))
+    return 1 if counted[Deed.REFUSED] else 0
+
+
+def _list(args: argparse.Namespace) -> int:
+    with Firm(args.home) as firm:
+        paused = {pause.dossier: pause for pause in pauses.every(firm, ORIGIN)}
         rows = [
-            (each.number, each.language, each.name, str(each.folder(firm.root, firm.clock())))
-            for each in dossiers.every(firm)
+            (
+                each.number,
+                each.language,
+                each.name,
+                each.enterprise or "-",
+                str(each.folder(firm.root, firm.clock())),
+                _state(args.language, each, paused.get(each.number)),
+            )
+            for each in dossiers.every(firm, args.all)
         ]
     return table(rows, args.language.say("dossier.none"))
 
 
-def _waiting_list(args: argparse.Namespace) -> int:
-    with Firm(args.home) as firm:
-        rows = [
-            (str(one.id), _moment(one.found), one.name, _reason(args.language, one.reason, one.path), str(one.final))
-            for one in waiting_list.waiting(firm)
-        ]
-    return table(rows, args.language.say("waiting.none"))
-
-
-def _waiting_assign(args: argparse.Namespace) -> int:
-    reached = kill_point()
-    with Firm(args.home) as firm:
-        assign = partial(
-            waiting_list.assign, firm, args.document, args.dossier, reached=lambda step: reached(f"assign.{step}")
-        )
-        document = retrying(assign, _wait, first=1.0)
-    print(args.language.say("waiting.assigned", document=document.id, dossier=document.dossier, file=document.final))
-    return 0
-
-
-def _journal(args: argparse.Namespace) -> int:
-    with Firm(args.home) as firm:
-        if args.document is not None:
-            lines = journal.of_document(firm, args.document)
-        elif args.dossier is not None:
-            lines = journal.of_dossier(firm, dossiers.find(firm, args.dossier).number)
-        else:
-            lines = journal.latest(firm)
-    rows = [
-        (
-            _moment(line.at),
-            f"{line.machine}#{line.epoch}",
-            str(line.document),
-            line.dossier or "-",
-            args.language.say(f"step.{line.step.value}"),
-            line.reason or (line.sha256 or "")[:16],
-        )
-        for line in lines
-    ]
-    return table(rows, args.language.say("journal.none"))
+def _state(language: Language, dossier: Dossier, pause: Pause | None) -> str:
+    if dossier.archived:
+        return language.say("dossier.since_archived", since=moment(dossier.archived))
+    return language.say("dossier.paused", since=moment(pause.since), cause=pause.cause) if pause else ""
 
 
 def _settings_list(args: argparse.Namespace) -> int:
@@ -135,10 +172,6 @@ def _settings_set(args: argparse.Namespace) -> int:
     return 0
 
 
-def _wait(seconds: float) -> None:
-    Event().wait(seconds)
-
-
 def table(rows: Iterable[tuple[str, ...]], none: str) -> int:
     """Print rows in columns, or what to say when there are none; return the exit code 0."""
     rows = list(rows)
@@ -150,9 +183,6 @@ def table(rows: Iterable[tuple[str, ...]], none: str) -> int:
     return 0
 
 
-def _moment(moment: datetime) -> str:
+def moment(moment: datetime) -> str:
+    """Return a moment as the clock on the wall shows it."""
     return f"{moment.astimezone():%Y-%m-%d %H:%M:%S}"
-
-
-def _reason(language: Language, code: str | None, path: str) -> str:
-    return language.say(code, number=dossier_of(path) or "") if code else ""

@@ -6,9 +6,11 @@ import sys
 import threading
 from typing import Any
 
+from dossiers import pauses
 from dossiers.document import Document
 from dossiers.firm import Firm
 from dossiers.rounds import Result, Status
+from fetcher.remote_files import ORIGIN
 from fetcher.service import once, serve, stopped_by_signals
 from navette.parent import end_with_parent
 from transfer.failures import Failure
@@ -29,19 +31,19 @@ def add(commands: Any, language: Language) -> None:
 
 def _fetch(args: argparse.Namespace) -> int:
     _log_to_stderr()
-    shown = _Shown(args.language)
     with Firm(args.home) as firm:
+        shown = _Shown(args.language, firm)
         result = once(firm, shown.document, kill_point())
-    shown.result(result)
-    return 1 if result.failed else 0
+        shown.result(result)
+    return 1 if result.failed or result.paused else 0
 
 
 def _run(args: argparse.Namespace) -> int:
     _log_to_stderr()
-    shown = _Shown(args.language)
     stop = threading.Event()
     end_with_parent(stop.set)
     with Firm(args.home) as firm, stopped_by_signals(stop):
+        shown = _Shown(args.language, firm)
         print(args.language.say("service.started", machine=firm.machine), flush=True)
         serve(firm, stop, shown.round, shown.document, kill_point())
     print(args.language.say("service.stopped"), flush=True)
@@ -51,8 +53,9 @@ def _run(args: argparse.Namespace) -> int:
 class _Shown:
     """One readable line for each document and each round."""
 
-    def __init__(self, language: Language) -> None:
+    def __init__(self, language: Language, firm: Firm) -> None:
         self._language = language
+        self._firm = firm
 
     def document(self, document: Document, failure: Failure | None) -> None:
         if failure is not None:
@@ -73,6 +76,10 @@ class _Shown:
             self.result(status.result)
 
     def result(self, result: Result) -> None:
+        for pause in pauses.every(self._firm, ORIGIN) if result.paused else ():
+            key = "fetch.paused" if pause.dossier else "fetch.waiting_paused"
+            count = pause.documents
+            self._line(key, dossier=pause.dossier, folder=pause.folder, cause=pause.cause, documents=count)
         self._line("round.ended", delivered=result.delivered, waiting=result.waiting, failed=result.failed)
 
     def _line(self, key: str, **values: object) -> None:

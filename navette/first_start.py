@@ -46,7 +46,7 @@ def prepare(firm: Firm, accounts: Accounts, address: Address, language: Language
     for name, value in (("host", address.host), ("port", str(address.port)), ("fingerprint", address.fingerprint)):
         if settings.text(f"ftp.{name}") != value:
             settings.set(f"ftp.{name}", value)
-    if not dossiers.every(firm):
+    if not dossiers.every(firm, archived=True):
         for dossier, name, spoken in SAMPLES:
             dossiers.add(firm, Dossier(dossier, language.say(name), spoken))
     for each in dossiers.every(firm):

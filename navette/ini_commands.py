@@ -51,7 +51,7 @@ def _ini(firm: Firm, dossier: Dossier, language: str) -> ClientIni:
 
 def _write(args: argparse.Namespace) -> int:
     with Firm(args.home) as firm:
-        dossier = dossiers.find(firm, args.dossier)
+        dossier = dossiers.find_open(firm, args.dossier)
         name = ANY_CLIENT if args.envoi else None
         path = write_dossier_ini(firm, dossier, args.to, args.client_language or "", name)
     print(args.language.say("ini.written", file=path, dossier=f"{dossier.number} {dossier.name}"))

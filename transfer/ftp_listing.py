@@ -10,6 +10,15 @@ _DOS = re.compile(r"\d\d-\d\d-\d{2,4} +\d\d:\d\d(?:[AP]M)? +(<DIR>|\d+) +(.+)")
 
 
 @dataclass(frozen=True)
+class Sender:
+    """Who deposited a file, as Navette's own server tells a READ account: login, address, and the receipt's number."""
+
+    login: str
+    peer: str
+    receipt: str
+
+
+@dataclass(frozen=True)
 class Listed:
     """One name in a folder: size in bytes and time of change (YYYYMMDDHHMMSS), None where the line does not tell."""
 
@@ -17,6 +26,7 @@ class Listed:
     is_folder: bool
     size: int | None
     modified: str | None
+    sender: Sender | None = None
 
 
 def from_facts(line: str) -> Listed | None:
@@ -26,7 +36,9 @@ def from_facts(line: str) -> Listed | None:
     kind = facts.get("type", "").lower()
     if kind not in {"file", "dir"}:
         return None
-    return Listed(name, kind == "dir", _number(facts.get("size", "")), facts.get("modify", "")[:14] or None)
+    told_by = [facts.get(fact, "")[:64] for fact in ("x.login", "x.peer", "x.receipt")]
+    sender = Sender(*told_by) if all(told_by) else None
+    return Listed(name, kind == "dir", _number(facts.get("size", "")), facts.get("modify", "")[:14] or None, sender)
 
 
 def from_list(line: str) -> Listed | None:

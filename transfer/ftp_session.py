@@ -6,14 +6,14 @@ import re
 import socket
 import ssl
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO, Self
 
 from transfer.client_ini import Connection, Security
 from transfer.failures import Failure, PermanentFailure, TemporaryFailure
 from transfer.fingerprints import BLOCK, Fingerprint, Measure, blocks
 from transfer.following import Followed, followed
-from transfer.ftp_listing import Listed, from_facts, from_list
+from transfer.ftp_listing import Listed, Sender, from_facts, from_list
 from transfer.ftp_wire import PlainWire, TlsWire, finish, reset
 from transfer.receipts import Receipt
 
@@ -29,11 +29,12 @@ _TOLD_NAME = re.compile(r'"((?:[^"\r\n]|"")+)"')
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file as a server lists it: path from the root, size in bytes, time of change (YYYYMMDDHHMMSS) if told."""
+    """A file as a server lists it: path from the root, bytes, time of change (YYYYMMDDHHMMSS), sender, if told."""
 
     path: str
     size: int | None
     modified: str | None
+    sender: Sender | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -200,7 +201,9 @@ class FtpSession:
         """Yield all files below ``folder``; names with line ends or slashes are left out as forged."""
         listed = self._listed(folder)
         files = [one for one in listed if not one.is_folder]
-        yield from self._timed([RemoteFile(_join(folder, one.name), one.size, one.modified) for one in files])
+        yield from self._timed(
+            [RemoteFile(_join(folder, one.name), one.size, one.modified, one.sender) for one in files]
+        )
         for one in listed:
             if one.is_folder and depth > 0:
                 yield from self.walk(_join(folder, one.name), depth - 1)

@@ -43,3 +43,10 @@ def dossier_of(remote_path: str) -> str | None:
     """Return the dossier number a remote file lies under (its first folder), or None for a file at the root."""
     first, _, rest = remote_path.lstrip("/").partition("/")
     return first if rest else None
+
+
+def kind_of(remote_path: str) -> str:
+    """Return the first folder within the dossier that a remote file lies in (``Achats``), or nothing."""
+    _, _, below = remote_path.lstrip("/").partition("/")
+    kind, _, rest = below.partition("/")
+    return kind if rest else ""

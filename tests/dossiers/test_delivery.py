@@ -202,16 +202,19 @@ def test_a_folder_that_is_away_keeps_no_other_dossier_back(firm: Firm, tmp_path:
     assert not away.parent.exists()
 
 
-def test_a_folder_that_is_away_for_long_is_told_ever_less_often(firm: Firm, clock: Clock) -> None:
-    """Every round tries to place what is half-way; the journal gets a row only when an attempt is due."""
+def test_a_folder_that_is_away_for_long_is_told_once(firm: Firm, clock: Clock) -> None:
+    """Every round tries to place what is half-way; the journal says once that its folder is away."""
     with desk(firm, SickFolder(folder(firm), "link")) as at:
         at.delivery.failed(at.deliver(("scan.pdf", b"sick")).failed)
         for _ in range(12):
             clock.turn(minutes=5)
             at.delivery.resume(at.open())
         (document,) = at.open()
+        (pause,) = at.delivery.pauses.end("ftp")
+    assert (pause.dossier, pause.cause, pause.documents) == ("000204", "EIO", 1)
     told = [line.step.value for line in journal.of_document(firm, document.id)]
-    assert told == ["discovered", "placing", "failed", "failed", "failed"]
+    assert told == ["discovered", "placing", "failed"]
+    assert (document.failure, document.attempts, document.next_try) == ("delivery.folder_unreachable", 0, None)
     with desk(firm) as at:
         at.delivery.resume(at.open())
     assert contents(folder(firm)) == {"scan.pdf": b"sick"}

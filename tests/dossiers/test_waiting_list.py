@@ -1,10 +1,14 @@
 """The waiting list: documents without a dossier, and their way into one, whatever happens in between."""
 
 import contextlib
+import getpass
+import subprocess
+from functools import partial
 from pathlib import Path
 
 import pytest
-from firm_rooms import Clock, DiedError, contents, desk, dies_at, folder, opened
+from firm_rooms import Clock, DiedError, add_dossiers, contents, desk, dies_at, folder, opened
+from navette_server import NAVETTE, ROOT, navette
 
 from dossiers import dossier as dossiers
 from dossiers import journal, waiting_list
@@ -83,7 +87,7 @@ def test_assigning_again_after_a_crash_never_doubles(firm: Firm, waiting: Docume
     """The accountant clicks again after the crash: the first assignment is finished and the second refused."""
     with contextlib.suppress(DiedError):
         waiting_list.assign(firm, waiting.id, "000204", reached=dies_at(step))
-    with pytest.raises(PermanentFailure, match=r"waiting\.not_waiting"):
+    with pytest.raises(PermanentFailure, match=r"waiting\.already_assigned"):
         waiting_list.assign(firm, waiting.id, "000205")
     assert contents(folder(firm)) == {"scan.pdf": b"abc"}
     assert contents(folder(firm, "000205")) == {}
@@ -157,7 +161,7 @@ class TakenFirst(Disk):
 
 def test_a_name_taken_at_the_last_moment_stays_with_its_owner(firm: Firm, waiting: Document) -> None:
     """The next free name is chosen, and recorded."""
-    document = waiting_list.assign(firm, waiting.id, "000204", TakenFirst())
+    document = waiting_list.assign(firm, waiting.id, "000204", disk=TakenFirst())
     assert document.placed == "scan(2).pdf"
     assert contents(folder(firm)) == {"scan.pdf": b"of another program", "scan(2).pdf": b"abc"}
 
@@ -181,3 +185,115 @@ def test_someone_elses_assignment_is_left_alone(firm: Firm, waiting: Document, c
         with pytest.raises(TemporaryFailure, match=r"designation\.busy"):
             waiting_list.resume(firm)
         assert contents(firm.waiting_folder) == {"scan.pdf": b"abc"}
+
+
+@pytest.fixture
+def assigned(firm: Firm, waiting: Document) -> Document:
+    """A document that was assigned to dossier 000204."""
+    return waiting_list.assign(firm, waiting.id, "000204", by="anna")
+
+
+def test_an_assignment_that_is_undone_is_on_the_list_again(firm: Firm, assigned: Document) -> None:
+    """The file goes back, the reason says why it waits, and it can be assigned to the right dossier."""
+    document = waiting_list.take_back(firm, assigned.id)
+    assert contents(folder(firm)) == {}
+    assert contents(firm.waiting_folder) == {"scan.pdf": b"abc"}
+    assert [(one.id, one.reason) for one in waiting_list.waiting(firm)] == [(document.id, "waiting.taken_back")]
+    waiting_list.assign(firm, assigned.id, "000205")
+    assert contents(folder(firm, "000205")) == {"scan.pdf": b"abc"}
+    assert contents(firm.waiting_folder) == {}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_undoing_that_died_is_finished_by_the_next_program(firm: Firm, assigned: Document, step: str) -> None:
+    """Whatever step it died at, the document waits exactly once when someone opens the list again."""
+    with contextlib.suppress(DiedError):
+        waiting_list.take_back(firm, assigned.id, reached=dies_at(step))
+        raise AssertionError(f"{step} was not reached")
+    waiting_list.resume(firm)
+    assert contents(folder(firm)) == {}
+    assert contents(firm.waiting_folder) == {"scan.pdf": b"abc"}
+    assert [one.id for one in waiting_list.waiting(firm)] == [assigned.id]
+
+
+def test_a_document_that_someone_changed_in_its_dossier_stays_there(firm: Firm, assigned: Document) -> None:
+    """What an accountant has worked on, moved or deleted is not taken from under their hands."""
+    assigned.final.write_bytes(b"annotated")
+    with pytest.raises(PermanentFailure, match=r"receipt\.size_differs"):
+        waiting_list.take_back(firm, assigned.id)
+    assert contents(folder(firm)) == {"scan.pdf": b"annotated"}
+    assigned.final.unlink()
+    with pytest.raises(PermanentFailure, match=r"waiting\.missing_file"):
+        waiting_list.take_back(firm, assigned.id)
+    assert journal.document(firm, assigned.id).dossier == "000204"
+    assert waiting_list.waiting(firm) == []
+
+
+def test_only_what_is_in_a_dossier_can_be_taken_back(firm: Firm, waiting: Document) -> None:
+    """A document that waits, and one that does not exist, are refused."""
+    with pytest.raises(PermanentFailure, match=r"waiting\.in_no_dossier"):
+        waiting_list.take_back(firm, waiting.id)
+    with pytest.raises(PermanentFailure, match=r"waiting\.unknown_document"):
+        waiting_list.take_back(firm, 99)
+
+
+def test_a_refused_document_is_kept_and_can_come_back(firm: Firm, waiting: Document, clock: Clock) -> None:
+    """It leaves the list but not the disk, cannot be assigned meanwhile, and the journal says who refused and why."""
+    refused = waiting_list.refuse(firm, waiting.id, by="anna", remark="advertisement")
+    assert refused.refused == clock.now
+    assert waiting_list.waiting(firm) == []
+    assert [one.id for one in waiting_list.refused(firm)] == [waiting.id]
+    assert contents(firm.waiting_folder) == {"scan.pdf": b"abc"}
+    for again in (waiting_list.refuse, lambda firm, number: waiting_list.assign(firm, number, "000204")):
+        with pytest.raises(PermanentFailure, match=r"waiting\.is_refused"):
+            again(firm, waiting.id)
+    last = journal.of_document(firm, waiting.id)[-1]
+    assert (last.step, last.actor, last.detail) == (journal.Step.REFUSED, "anna", "advertisement")
+    waiting_list.readmit(firm, waiting.id, by="bert")
+    with pytest.raises(PermanentFailure, match=r"waiting\.not_refused"):
+        waiting_list.readmit(firm, waiting.id)
+    assert waiting_list.refused(firm) == []
+    assert waiting_list.assign(firm, waiting.id, "000204").dossier == "000204"
+
+
+def test_of_two_people_one_wins_and_the_other_is_told_who(home: Path) -> None:
+    """Eight programs on the same documents at once: each document goes to one dossier, all others learn which."""
+    with Firm(home) as firm:
+        add_dossiers(firm, "000204", "000205")
+        with desk(firm) as at:
+            at.deliver(*[(f"{n}.pdf", b"%d" % n) for n in range(3)], number=None)
+    assign = [*NAVETTE, "--home", home, "--language", "en", "waiting", "assign"]
+    runs = [(str(1 + n % 3), f"00020{4 + n // 3 % 2}") for n in range(8)]
+    started = [
+        subprocess.Popen([*assign, *run], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for run in runs
+    ]
+    ended = [one.communicate(timeout=240) for one in started]
+    won = {document: number for one, (document, number) in zip(started, runs, strict=True) if one.returncode == 0}
+    assert sorted(won) == ["1", "2", "3"]
+    assert [one.returncode for one in started].count(0) == 3
+    for one, (document, _), (_, told) in zip(started, runs, ended, strict=True):
+        if one.returncode:
+            assert f"already assigned to dossier {won[document]}, by {getpass.getuser()}" in told
+    with Firm(home) as firm:
+        assert waiting_list.waiting(firm) == []
+        for number in ("000204", "000205"):
+            expected = {f"{int(one) - 1}.pdf" for one, dossier in won.items() if dossier == number}
+            assert set(contents(folder(firm, number))) == expected
+
+
+def test_the_list_is_kept_by_commands_in_three_languages(firm: Firm, waiting: Document, home: Path) -> None:
+    """Assign, undo, refuse and readmit, each told; what cannot be done ends with its code."""
+    for language, words in {
+        "fr": ("attend de nouveau", "est refusé", "est de nouveau dans la liste"),
+        "nl": ("wacht opnieuw", "is geweigerd", "staat opnieuw op de lijst"),
+        "en": ("waits again", "is refused", "is on the list again"),
+    }.items():
+        run = partial(navette, home, "--language", language, "waiting")
+        assert "000204" in run("assign", "1", "000204").stdout
+        assert words[0] in run("undo", "1").stdout
+        assert words[1] in run("refuse", "1", "--remark", "advertisement").stdout
+        assert "scan.pdf" in run("list", "--refused").stdout
+        assert "scan.pdf" not in run("list").stdout
+        assert "[waiting.is_refused]" in run("assign", "1", "000204", check=False).stderr
+        assert words[2] in run("readmit", "1").stdout

@@ -68,6 +68,23 @@ def test_a_stored_document_is_removed_after_a_restart_without_fetching_it_again(
     ]
 
 
+def test_the_journal_says_who_deposited_and_from_where(collecting: Collecting, server: NavetteServer) -> None:
+    """Our own server tells the firm, and nobody else, the sender's login, address and receipt."""
+    with FtpSession(server.connection(WRITE)) as session:
+        session.make_folder("/000204")
+        session.store(io.BytesIO(pdf("a")), "/000204/a.pdf")
+        assert [file.sender for file in session.walk("/000204")] == [None]
+    with FtpSession(server.connection(READ)) as session:
+        (file,) = session.walk()
+    assert file.sender is not None
+    collecting.round()
+    document = journal.document(collecting.firm, 1)
+    assert (document.sender, document.peer) == (WRITE, "127.0.0.1")
+    assert document.source_receipt == file.sender.receipt
+    first = journal.of_document(collecting.firm, 1)[0]
+    assert (first.actor, first.detail) == (WRITE, f"peer=127.0.0.1 receipt={file.sender.receipt}")
+
+
 def test_another_certificate_than_the_pinned_one_is_refused(collecting: Collecting, server: NavetteServer) -> None:
     """The password is not sent to a server that shows another certificate."""
     collecting.firm.settings.set("ftp.fingerprint", "0" * 64)

@@ -10,9 +10,7 @@ from firm_rooms import DiedError, SmallDisk, contents, dies_at, folder
 from plain_server import HANG_UP, PlainServer
 from sample_documents import NAMES, pdf
 
-from dossiers import dossier as dossiers
 from dossiers import journal, waiting_list
-from dossiers.dossier import Dossier
 from dossiers.rounds import Result
 from transfer.failures import PermanentFailure, TemporaryFailure
 
@@ -105,7 +103,7 @@ def test_half_a_file_is_left_and_told(collecting: Collecting, server: PlainServe
     assert contents(folder(collecting.firm)) == {"a.pdf": PDF, "b.pdf": PDF}
     (document,) = {line.document for line in journal.latest(collecting.firm) if line.reason == "fetch.torn"}
     steps = [line.step.value for line in journal.of_document(collecting.firm, document)]
-    assert steps == [*["discovered", "failed"] * 2, "discovered", "placing", "stored", "removed"]
+    assert steps == [*["discovered", "failed"] * 2, "discovered", "placing", "stored", "duplicate", "removed"]
 
 
 def test_a_file_that_vanishes_before_it_is_fetched_stops_nobody(collecting: Collecting, server: PlainServer) -> None:
@@ -218,23 +216,6 @@ def test_a_stored_document_is_removed_only_if_the_server_has_the_same_bytes(
     collecting.round()
     assert contents(folder(collecting.firm)) == {"a.txt": b"first", "a(2).txt": b"other"}
     assert server.files() == {}
-
-
-def test_a_dossier_that_is_away_keeps_no_other_back(
-    collecting: Collecting, server: PlainServer, tmp_path: Path
-) -> None:
-    """Its documents stay on the server and are delivered once the drive is back."""
-    away = tmp_path / "drive"
-    dossiers.add(collecting.firm, Dossier("000300", "Away", "fr", str(away)))
-    server.put("000204/a.pdf", PDF)
-    server.put("000300/b.pdf", PDF)
-    assert collecting.round() == Result(delivered=1, failed=1)
-    assert ("/000300/b.pdf", "delivery.folder_unreachable") in collecting.told
-    assert list(server.files()) == ["000300/b.pdf"]
-    away.mkdir()
-    collecting.clock.turn(minutes=5)
-    assert collecting.round() == Result(delivered=1)
-    assert contents(away) == {"b.pdf": PDF}
 
 
 def test_a_full_disk_ends_the_round_and_loses_nothing(collecting: Collecting, server: PlainServer) -> None:

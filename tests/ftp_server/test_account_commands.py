@@ -154,7 +154,7 @@ def test_accounts_are_made_from_a_table(tmp_path: Path) -> None:
         (2, "account.exists"),
         (3, "account.exists"),
     ]
-    refused(home, "account_csv.no_file", "import", tmp_path / "nowhere.csv")
+    refused(home, "sheet.no_file", "import", tmp_path / "nowhere.csv")
 
     exported = tmp_path / "export.csv"
     account(home, "export", exported)

@@ -13,14 +13,15 @@ from hypothesis import strategies as st
 
 from ftp_server import account_csv
 from ftp_server.account import Account, Fiduciary
-from ftp_server.account_csv import RowFault, RowsFailure, read, text
-from ftp_server.account_import import import_accounts, table_of, to_make
+from ftp_server.account_csv import RowsFailure, read, text
+from ftp_server.account_import import import_accounts, to_make
 from ftp_server.accounts import Accounts
 from ftp_server.database import Database
 from ftp_server.new_file import write_new
 from ftp_server.quota import quota_of, quota_text
 from transfer.accounts import AccountKind, AccountName
 from transfer.failures import PermanentFailure
+from transfer.sheet import RowFault, table_of
 
 NOW = 1_800_000_000.0
 
@@ -166,16 +167,16 @@ def test_tables_of_any_spreadsheet(header: str, encoding: str, delimiter: str) -
 @pytest.mark.parametrize(
     ("raw", "code", "line"),
     [
-        (b"fiduciary;nmae\n570013;x\n", "account_csv.unknown_column", None),
-        (b"fiduciary;password\n570013;x\n", "account_csv.unknown_column", None),
-        (b"fiduciary;fiduciaire\n570013;x\n", "account_csv.column_twice", None),
-        (b"name;dossier\nx;1\n", "account_csv.no_fiduciary_column", None),
-        (b"", "account_csv.no_fiduciary_column", None),
-        (b"fiduciary;name\n\n;;\n", "account_csv.empty", None),
-        (b'fiduciary;name\n570013;"open\n', "account_csv.not_readable", 2),
-        (b"fiduciary;name\n570013;\0\n", "account_csv.not_readable", 1),
-        (b"\xff\xfe\x00", "account_csv.not_readable", 1),
-        (b"fiduciary;name\n570013;\x81\n", "account_csv.not_readable", 1),
+        (b"fiduciary;nmae\n570013;x\n", "sheet.unknown_column", None),
+        (b"fiduciary;password\n570013;x\n", "sheet.unknown_column", None),
+        (b"fiduciary;fiduciaire\n570013;x\n", "sheet.column_twice", None),
+        (b"name;dossier\nx;1\n", "sheet.no_column", None),
+        (b"", "sheet.no_column", None),
+        (b"fiduciary;name\n\n;;\n", "sheet.empty", None),
+        (b'fiduciary;name\n570013;"open\n', "sheet.not_readable", 2),
+        (b"fiduciary;name\n570013;\0\n", "sheet.not_readable", 1),
+        (b"\xff\xfe\x00", "sheet.not_readable", 1),
+        (b"fiduciary;name\n570013;\x81\n", "sheet.not_readable", 1),
     ],
 )
 def test_what_is_no_table_of_accounts(raw: bytes, code: str, line: int | None) -> None:
@@ -186,7 +187,7 @@ def test_what_is_no_table_of_accounts(raw: bytes, code: str, line: int | None) -
 def test_more_cells_than_columns() -> None:
     """A row with more cells than columns may have them in the wrong places, so it is refused."""
     rows, faults = read(b"fiduciary;name\n570013;A;B\n570014;C;;\n")
-    assert codes(faults) == [(2, "account_csv.too_many_cells")]
+    assert codes(faults) == [(2, "sheet.too_many_cells")]
     assert [row.fiduciary for row in rows] == ["570014"]
 
 
@@ -291,7 +292,7 @@ def test_a_new_file_is_never_written_over_one(tmp_path: Path) -> None:
     assert (tmp_path / "passwords").read_bytes() == b"secret"
     with pytest.raises(PermanentFailure, match="new_file.not_written"):
         write_new(tmp_path / "nowhere" / "file", b"x")
-    with pytest.raises(PermanentFailure, match="account_csv.no_file"):
+    with pytest.raises(PermanentFailure, match="sheet.no_file"):
         table_of(tmp_path / "nowhere")
 
 
