@@ -19,6 +19,8 @@ from transfer.failures import Failure
 from transfer.fingerprints import checksum, measure
 from transfer.remote_layout import file_parts, folder_parts
 
+_FRESH = 60.0  # seconds after which a document's row is there, whichever process received it
+
 
 @dataclass
 class CollectView:
@@ -40,11 +42,14 @@ class CollectView:
         """List a folder, ``hashed`` with what is on record of its files; one line is read after the other."""
         folder = folder_parts(raw, self.folder)
         path = self._listable(folder)
-        known = {}
-        if hashed:
-            recorded = self.publishing.deposits.published(self._fiduciary, folder)
-            known = {deposit.name: deposit for deposit in recorded}
-        return _entries(path, known)
+        if not hashed:
+            return _entries(path, lambda *_: None)
+        recorded = {each.name: each for each in self.publishing.deposits.published(self._fiduciary, folder)}
+        fresh = self.clock() - _FRESH
+        return _entries(
+            path,
+            lambda name, changed: recorded.get(name) or (carried(path / name) if changed > fresh else None),
+        )
 
     def names(self, raw: str) -> Iterator[str]:
         """List the names in a folder, looking at none of the files."""
@@ -136,14 +141,14 @@ def _unless_gone() -> Iterator[None]:
         raise Refused(GONE) from None
 
 
-def _entries(path: Path, known: dict[str, Deposit]) -> Iterator[Entry]:
+def _entries(path: Path, known: Callable[[str, float], Deposit | None]) -> Iterator[Entry]:
     with contextlib.suppress(FileNotFoundError), os.scandir(path) as found:  # a folder that goes meanwhile is empty
         for each in found:
             try:
                 stat = each.stat()
             except FileNotFoundError:  # collected by another session since
                 continue
-            yield _disk_entry(each.name, stat, known.get(each.name))
+            yield _disk_entry(each.name, stat, known(each.name, stat.st_mtime))
 
 
 def _names(path: Path) -> Iterator[str]:
