@@ -33,7 +33,8 @@ def file_name(name: str, kind: str, content: bytes) -> str:
     """Return a safe name, with the extension that the bytes call for where there is none."""
     if not name:
         return f"document{kinds.extension_for(kind, content)}"
+    name = safe_name(name)  # first: of a name of strange signs alone nothing stays, and an extension alone is no name
     known = kinds.sniffed(content)
     if "." not in name and known not in {"", ".ole", ".tnef"}:
-        name += known
-    return safe_name(name)
+        name = safe_name(name + known)
+    return name

@@ -16,7 +16,7 @@ from email.mime.text import MIMEText
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from navette_server import ROOT
 
@@ -82,6 +82,7 @@ def test_every_file_of_a_generated_message_comes_out(tree: object) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(NAMES.filter(str.strip), st.binary(min_size=1, max_size=300))
+@example("\ud7a4", b"PK\x03\x04")
 def test_a_name_survives_the_newer_library(name: str, content: bytes) -> None:
     """What the standard library's own policy makes of a name is read back."""
     message = EmailMessage()
