@@ -272,9 +272,10 @@ def test_of_two_people_one_wins_and_the_other_is_told_who(home: Path) -> None:
     won = {document: number for one, (document, number) in zip(started, runs, strict=True) if one.returncode == 0}
     assert sorted(won) == ["1", "2", "3"]
     assert [one.returncode for one in started].count(0) == 3
-    for one, run, (_, told) in zip(started, runs, ended, strict=True):
+    for one, run, (_, said) in zip(started, runs, ended, strict=True):
         document = run[0]
-        if "[designation.busy]" in told:  # a slow machine let it give up waiting: it is told when it tries again
+        told = said
+        if "[designation.busy]" in said:  # a slow machine let it give up waiting: it is told when it tries again
             told = navette(home, "--language", "en", "waiting", "assign", *run, check=False).stderr
         if one.returncode:
             assert f"already assigned to dossier {won[document]}, by {getpass.getuser()}" in told
