@@ -1,7 +1,7 @@
 """A program of its own that opens Outlook's files and locked PDFs under limits; never runs in the service's process.
 
 ``python -m mail_intake.cage KIND`` reads one file from its input and writes the files in it to its output, each after
-the lengths of its name and its bytes. It ends with 3 when the memory was not enough, with 4 when it cannot read that.
+the lengths of its name and its bytes. A code other than 0 says that it could not: memory, time, or what the file is.
 """
 
 import io
@@ -16,24 +16,17 @@ TNEF, MSG, PDF = "tnef", "msg", "pdf"
 HEAD = struct.Struct(">IQ")
 MEMORY = 768 * 1024 * 1024
 SECONDS = 20
-NO_MEMORY, UNREADABLE = 3, 4
 
 
-def main() -> int:
-    """Open the file on the input; return the exit code."""
+def main() -> None:
+    """Open the file on the input; whatever the libraries raise on one that was made to hurt them ends this program."""
     kind = sys.argv[1]
     content = sys.stdin.buffer.read()
     opening = {TNEF: _in_winmail, MSG: _in_message, PDF: _if_open}[kind]
     _limit()
-    try:
-        for name, inside in opening(content):
-            _write(sys.stdout.buffer, name, inside)
-        sys.stdout.buffer.flush()
-    except MemoryError:
-        return NO_MEMORY
-    except Exception:  # noqa: BLE001  the libraries raise anything on files that were made to hurt them
-        return UNREADABLE
-    return 0
+    for name, inside in opening(content):
+        _write(sys.stdout.buffer, name, inside)
+    sys.stdout.buffer.flush()
 
 
 def _limit() -> None:
@@ -100,4 +93,4 @@ def _write(output: BinaryIO, name: str, content: bytes) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

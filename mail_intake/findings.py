@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from dossiers.mail_rule import Comparison, Field, Kind, Rule, impossible
-from mail_intake.needles import Index, Needle, View, implies, needle
+from mail_intake.needles import Index, Needle, View, forms, needle
 
 _ANCHORED = {Comparison.EQUALS, Comparison.STARTS, Comparison.ENDS}
 
@@ -54,19 +54,16 @@ class _Cover:
     """Finds the rules that hit whenever a needle is found."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
-        filed: dict[View, list[tuple[str, tuple[Needle, Rule]]]] = {}
+        filed: dict[View, list[tuple[str, Rule]]] = {}
         for rule in rules:
             for each in _needles(rule):
-                filed.setdefault(each.view, []).append((each.text, (each, rule)))
+                filed.setdefault(each.view, []).append((each.text, rule))
         self._indexes = {view: Index(needles) for view, needles in filed.items()}
 
     def over(self, sought: Needle) -> list[Rule]:
         """Return the rules of which a needle is implied by this one."""
         return [
-            rule
-            for view in {sought.view, View(sought.view.field)} & self._indexes.keys()
-            for general, rule in self._indexes[view].hits(sought.text)
-            if implies(sought, general)
+            rule for view, text in forms(sought) if view in self._indexes for rule in self._indexes[view].hits(text)
         ]
 
 

@@ -51,13 +51,14 @@ def haystack(view: View, texts: Iterable[str]) -> str:
     return "".join(_START + key + _END for key in keys)
 
 
-def implies(specific: Needle, general: Needle) -> bool:
-    """Tell whether a text that holds the first needle always holds the second."""
-    if specific.view == general.view:
-        return general.text in specific.text
-    if specific.view.field != general.view.field or not specific.view.by_words:
-        return False
-    return any(general.text in word for word in specific.text.split())
+def forms(specific: Needle) -> Iterator[tuple[View, str]]:
+    """Yield, by view, what a text that holds a needle has in it for sure: what occurs in that occurs in the text."""
+    field, text = specific.view.field, specific.text
+    yield specific.view, text
+    if specific.view.by_words:
+        yield from ((View(field), word) for word in text.split())
+    elif text.startswith(_START) and text.endswith(_END):  # it is the whole text
+        yield View(field, by_words=True), f" {' '.join(words(text[1:-1]))} "
 
 
 class Index(Generic[_T]):

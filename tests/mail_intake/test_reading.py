@@ -29,8 +29,9 @@ from transfer.safe_names import safe_name
 MESSAGES = sorted((Path(__file__).parent / "messages").glob("*.eml"))
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zl", "Zp"]), min_size=1, max_size=60)
+LEFT_OUT_OR_OPENED = (".eml", ".ics", ".zip", ".msg", "signature.asc", "smime.p7s")
 FILES = st.tuples(
-    NAMES.filter(lambda name: name.strip() and not name.lower().endswith((".eml", ".ics", ".zip", ".msg"))),
+    NAMES.filter(lambda name: name.strip() and not name.lower().endswith(LEFT_OUT_OR_OPENED)),
     st.binary(min_size=1, max_size=500).filter(lambda content: not content.startswith((b"\x78\x9f", b"PK"))),
     st.sampled_from(["base64", "quoted-printable"]),
     st.sampled_from(["attachment", "inline"]),

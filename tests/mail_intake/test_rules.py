@@ -232,6 +232,8 @@ def test_equal_priorities_that_can_disagree_are_pointed_out() -> None:
     assert troubles(domain, sender) == [(1, Trouble.CONFLICT, 3)]
     other = Rule(Kind.INCLUSION, Field.SENDER, Comparison.EQUALS, ("els@dupont.be",), "000205", id=4)
     assert troubles(sender, other) == []
+    word = Rule(Kind.INCLUSION, Field.SENDER, Comparison.WORD, ("jan@dupont.be",), "000205", id=6)
+    assert troubles(sender, word) == [(1, Trouble.CONFLICT, 6)]
     again = Rule(Kind.INCLUSION, Field.SENDER, Comparison.CONTAINS, ("jan",), "000204", id=5)
     assert troubles(sender, again) == []
 
