@@ -17,7 +17,7 @@ _MODULES = {
     "server": "navette.server_commands",
     "ini": "navette.ini_commands",
     "fetch": "navette.fetch_commands",
-    "service": "navette.fetch_commands",
+    "service": "navette.service_commands",
     "dossier": "navette.dossier_commands",
     "waiting": "navette.waiting_commands",
     "journal": "navette.journal_commands",
