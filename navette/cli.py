@@ -23,6 +23,7 @@ _MODULES = {
     "journal": "navette.journal_commands",
     "processed": "navette.journal_commands",
     "settings": "navette.dossier_commands",
+    "db": "navette.database_commands",
 }
 """First word of a command -> the module that knows it; only that one is imported, so that each command starts fast."""
 
