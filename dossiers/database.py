@@ -7,8 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, event, text
-from sqlalchemy.exc import DatabaseError, DBAPIError, IntegrityError, OperationalError
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DBAPIError,
+    IntegrityError,
+    NoSuchModuleError,
+    OperationalError,
+)
 
 from dossiers.tables import VERSION
 from transfer.failures import PermanentFailure, TemporaryFailure
@@ -26,7 +33,7 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        self._engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))  # a server may be back
+        self._engine = _engine(url)
         self._writing = self._engine.execution_options(writing=True)
         # SQLite lets its writers wait by sleeping ever longer; threads of one program rather take turns.
         self._turn: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()
@@ -96,6 +103,16 @@ class Database:
                 return connection.execute(text("SELECT version_num FROM firm_version")).scalar()
         except (DBAPIError, TemporaryFailure):  # no such table: a new database, or one that cannot be opened at all
             return None
+
+
+def _engine(url: str) -> Engine:
+    """Make what opens connections; refused with codes, which never show the URL: it may hold a password."""
+    try:
+        return create_engine(url, pool_pre_ping=not url.startswith("sqlite"))  # a server that went away may be back
+    except ModuleNotFoundError as error:
+        raise PermanentFailure("database.no_driver", driver=error.name) from None
+    except (ArgumentError, NoSuchModuleError):
+        raise PermanentFailure("database.bad_url") from None
 
 
 def _upgrade(connection: Connection) -> None:
