@@ -7,12 +7,12 @@ holds the key that secrets are sealed with.
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, Table, delete, func, insert, select, text, update
+from sqlalchemy import Connection, RowMapping, Table, delete, func, insert, select, text, update
 
 from dossiers.database import Database
 from dossiers.designation import holder
@@ -23,7 +23,6 @@ from transfer.durable import sync_folder
 from transfer.failures import Failure, PermanentFailure
 
 _AT_ONCE = 1000
-_SQLITE = b"SQLite format 3\0"
 
 
 @dataclass(frozen=True)
@@ -81,44 +80,42 @@ def restore(firm: Firm, file: Path) -> tuple[int, Path]:
     running = holder(firm)
     if running is not None:
         raise PermanentFailure("backup.runs", machine=running[0])
-    if not file.is_file() or file.open("rb").read(16) != _SQLITE:
-        raise PermanentFailure("backup.not_one", file=str(file))
     kept = firm.home / "firm" / f"before-restore-{firm.clock():%Y%m%d-%H%M%S}.db"
     with _own_folder(firm.home / "firm") as aside:
-        copy = aside / "copy.db"
-        shutil.copyfile(file, copy)  # an older backup is brought up to date; the file itself stays
-        source = _opened(copy, file)
+        source = _opened(file, aside / "copy.db")
         try:
             backup(firm, kept)
             with source.snapshot() as rows, firm.database.write() as connection:
-                epochs = dict.fromkeys(connection.scalars(select(lease.c.name)), 0)
-                for row in connection.execute(select(lease.c.name, lease.c.epoch)):
-                    epochs[row.name] = row.epoch
+                leases = connection.execute(select(lease)).mappings().all()
                 for table in reversed(metadata.sorted_tables):
                     connection.execute(delete(table))
                 count = _copied(rows, connection)
-                _fence_off(connection, epochs)
+                _fence_off(connection, leases)
         finally:
             source.close()
     return count, kept
 
 
-def _opened(copy: Path, file: Path) -> Database:
-    """Open the copy of a backup; a database of something else has no tables of ours."""
+def _opened(file: Path, copy: Path) -> Database:
+    """Open a copy of a backup, which may be of an earlier version; a database of anything else is refused."""
     try:
-        with sqlite3.connect(copy) as raw:
+        shutil.copyfile(file, copy)
+        with closing(sqlite3.connect(copy)) as raw:
             raw.execute("SELECT version_num FROM firm_version").fetchone()
-        raw.close()
         return Database(f"sqlite:///{copy}")
-    except (sqlite3.Error, Failure):
+    except (OSError, sqlite3.Error, Failure):
         raise PermanentFailure("backup.not_one", file=str(file)) from None
 
 
-def _fence_off(connection: Connection, epochs: dict[str, int]) -> None:
+def _fence_off(connection: Connection, leases: Sequence[RowMapping]) -> None:
     """Let no epoch come back: a program that was thought dead before the restoring must stay fenced off."""
-    for name, epoch in epochs.items():
-        mine = lease.c.name == name, lease.c.epoch <= epoch
-        connection.execute(update(lease).where(*mine).values(epoch=epoch + 1))
+    restored = set(connection.scalars(select(lease.c.name)))
+    for row in leases:
+        later = row["epoch"] + 1
+        if row["name"] not in restored:
+            connection.execute(insert(lease).values({**row, "epoch": later}))
+        mine = lease.c.name == row["name"], lease.c.epoch < later
+        connection.execute(update(lease).where(*mine).values(epoch=later))
 
 
 def _copied(source: Connection, target: Connection) -> int:

@@ -98,7 +98,6 @@ class Rounds:
         self._report = report
         self._pulse = pulse or Pulse()
         self._grace = grace
-
         self._begun: str | None = None
 
     def run(self) -> None:
@@ -154,12 +153,12 @@ class Rounds:
         A round that hangs in the network ends when it is cut. One that hangs in a disk cannot be ended from inside:
         that is ``rounds.stuck``, after which the program must end.
         """
+        minutes = self._firm.settings.number("service.deadline_minutes")
         ended: Future[Result] = Future()
         self._pulse.beat()
         threading.Thread(
             target=_run, args=(source, self._lease, ended), name=f"round-{source.name}", daemon=True
         ).start()
-        minutes = self._firm.settings.number("service.deadline_minutes")
         while not wait([ended], _LOOK).done:
             if self._pulse.seconds() > minutes * 60:
                 source.cut()

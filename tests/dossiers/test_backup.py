@@ -93,6 +93,19 @@ def test_nothing_is_restored_under_a_running_service(firm: Firm, kept: Path) -> 
             old.fence(connection)
 
 
+def test_a_backup_from_before_the_first_round_lets_no_epoch_come_back(home: Path, clock: Clock, tmp_path: Path) -> None:
+    """It knows no lease yet; a program that held one since cannot write, however many run after the restoring."""
+    with opened(home, clock) as firm:
+        backup.backup(firm, tmp_path / "new.db")
+        for _ in range(3):
+            with running_rounds(firm) as stale:
+                pass
+        backup.restore(firm, tmp_path / "new.db")
+        for _ in range(3):
+            with running_rounds(firm) as lease:
+                assert lease.epoch > stale.epoch
+
+
 def test_a_sound_database_is_told_and_a_damaged_one_too(firm: Firm, kept: Path, home: Path, clock: Clock) -> None:
     """The check reads every table and opens every secret; damage on the disk has its code."""
     found = backup.check(firm)
