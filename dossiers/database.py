@@ -7,12 +7,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, event, text
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DBAPIError,
+    IntegrityError,
+    NoSuchModuleError,
+    OperationalError,
+)
 
 from dossiers.tables import VERSION
 from transfer.failures import PermanentFailure, TemporaryFailure
 
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -25,7 +33,7 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        self._engine = create_engine(url)
+        self._engine = _engine(url)
         self._writing = self._engine.execution_options(writing=True)
         # SQLite lets its writers wait by sleeping ever longer; threads of one program rather take turns.
         self._turn: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()
@@ -50,6 +58,24 @@ class Database:
         """Open a connection that sees one state of the database and never waits for a writer."""
         with _failures(), self._engine.connect() as connection:
             yield connection
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Open a connection that sees one state of the whole database however long it reads."""
+        options = {} if self.dialect == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+        with _failures(), self._engine.connect().execution_options(**options) as connection:
+            yield connection
+
+    @property
+    def dialect(self) -> str:
+        """The kind of database: ``sqlite``, ``postgresql``, ``mssql``."""
+        return self._engine.dialect.name
+
+    @property
+    def file(self) -> Path | None:
+        """The file that an embedded database lies in."""
+        named = self._engine.url.database
+        return Path(named) if self.dialect == "sqlite" and named else None
 
     def close(self) -> None:
         """Close all connections."""
@@ -79,6 +105,16 @@ class Database:
             return None
 
 
+def _engine(url: str) -> Engine:
+    """Make what opens connections; refused with codes, which never show the URL: it may hold a password."""
+    try:
+        return create_engine(url, pool_pre_ping=not url.startswith("sqlite"))  # a server that went away may be back
+    except ModuleNotFoundError as error:
+        raise PermanentFailure("database.no_driver", driver=error.name) from None
+    except (ArgumentError, NoSuchModuleError):
+        raise PermanentFailure("database.bad_url") from None
+
+
 def _upgrade(connection: Connection) -> None:
     from alembic import command
     from alembic.config import Config
@@ -93,9 +129,15 @@ def _upgrade(connection: Connection) -> None:
 def _failures() -> Iterator[None]:
     try:
         yield
-    except (OperationalError, IntegrityError) as error:  # the latter when two make the same row at once
+    except DatabaseError as error:
         cause = error.orig
+        if isinstance(cause, sqlite3.Error) and cause.sqlite_errorcode & 0xFF in _DAMAGED:
+            raise PermanentFailure("database.damaged", told=str(cause)[:200]) from error
+        if not isinstance(error, OperationalError | IntegrityError):  # the latter when two make the same row at once
+            raise
         if isinstance(cause, sqlite3.Error) and cause.sqlite_errorcode == sqlite3.SQLITE_FULL:
+            raise TemporaryFailure("database.full") from error
+        if getattr(cause, "sqlstate", None) == "53100":  # PostgreSQL's disk is full
             raise TemporaryFailure("database.full") from error
         raise TemporaryFailure("database.unavailable") from error
 

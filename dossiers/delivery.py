@@ -37,7 +37,7 @@ from sqlalchemy import Connection, Update, bindparam, func, insert, select, upda
 from dossiers import journal, tables
 from dossiers.designation import Lease
 from dossiers.disk import Disk, Part
-from dossiers.document import OPEN, Arrival, Document, State, from_row
+from dossiers.document import ATTEMPTS, OPEN, Arrival, Document, State, from_row
 from dossiers.firm import Firm
 from dossiers.journal import Note, Step
 from dossiers.pauses import Pauses
@@ -167,14 +167,16 @@ class Delivery:
     def failed(self, failed: Sequence[tuple[Document, Failure]]) -> None:
         """Record why documents could not be delivered; the next attempt is due after 5, 15, 45 minutes, … a day.
 
-        One whose folder cannot be reached has not failed itself: it is due as soon as its folder is there again.
+        After ten attempts a document waits for a person. One whose folder cannot be reached has not failed itself: it
+        is due as soon as its folder is there again.
         """
         rows, told = [], []
         for document, failure in failed:
             row: dict[str, object] = {"key": document.id, "failure": failure.code}
             if not self.pauses.meet(document, failure):
-                next_try = self._firm.clock() + _pause(document.attempts)
-                row |= {"attempts": document.attempts + 1, "next_try": next_try}
+                attempts = document.attempts + 1
+                next_try = self._firm.clock() + _pause(document.attempts) if attempts < ATTEMPTS else None
+                row |= {"attempts": attempts, "next_try": next_try}
             elif document.failure != failure.code:
                 row |= {"attempts": document.attempts, "next_try": None}
             else:  # told already
@@ -186,6 +188,8 @@ class Delivery:
                 self._lease.fence(connection)
                 connection.execute(_change("failure", "attempts", "next_try"), rows)
                 self._note(connection, Step.FAILED, [document for document, _ in told], [why.code for _, why in told])
+                given_up = [row["key"] for row in rows if row["attempts"] == ATTEMPTS]
+                self._note(connection, Step.GAVE_UP, [document for document, _ in told if document.id in given_up])
 
     def resume(self, documents: Sequence[Document]) -> None:
         """Bring open documents to where a round can go on with them, as the table above says."""

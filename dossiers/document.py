@@ -27,6 +27,10 @@ OPEN = (State.DISCOVERED, State.PLACING, State.STORED)
 """The states that still want something done."""
 
 
+ATTEMPTS = 10
+"""After so many failed attempts, with pauses that grow to a day, a document waits for a person to look at it."""
+
+
 @dataclass(frozen=True)
 class Destination:
     """The folder a document goes to: a dossier's, or the waiting folder with the code of the reason.
@@ -109,6 +113,11 @@ class Document:
     def fingerprint(self) -> Fingerprint:
         """The size and hash of the bytes we hold."""
         return Fingerprint(self.size, self.sha256)
+
+    @property
+    def waits_for_a_person(self) -> bool:
+        """Whether it failed so often that it is not tried again until a person says so, or its source changes."""
+        return self.attempts >= ATTEMPTS
 
     @property
     def part(self) -> Path:

@@ -27,6 +27,8 @@ class Step(enum.StrEnum):
     REMOVED = "removed"
     VANISHED = "vanished"
     FAILED = "failed"
+    GAVE_UP = "gave_up"
+    RETRIED = "retried"
     ASSIGNING = "assigning"
     ASSIGNED = "assigned"
     DUPLICATE = "duplicate"

@@ -1,21 +1,29 @@
 """Runs the rounds of all sources every N minutes until it is told to stop; never knows what a source is."""
 
+import enum
 import logging
+import threading
+import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, insert, select
 
 from dossiers import tables
-from dossiers.designation import LOST, Lease
+from dossiers.designation import LOST, Lease, holder
 from dossiers.firm import Firm
-from dossiers.settings import store, stored
-from transfer.failures import Failure, TemporaryFailure
+from dossiers.settings import SWITCHES, store, stored
+from transfer.failures import Failure, PermanentFailure, TemporaryFailure
 from transfer.retry import Wait
 
-_LOOK = 5.0  # seconds between two looks at whether to stop, or whether someone asks for a round at once
+_LOOK = 0.5  # seconds between two looks at whether to stop, or whether someone asks for a round at once
+_GRACE = 60.0  # seconds that a round which was cut has to end
 _ASKED = "service.asked"
+STUCK = "rounds.stuck"
+"""The failure of a round that could not even be cut: only the end of the program ends it."""
+
 _log = logging.getLogger("navette.rounds")
 _rounds = tables.rounds
 
@@ -32,11 +40,12 @@ class Result:
 
 @dataclass(frozen=True)
 class Source:
-    """A kind of source: its name, the setting that switches it on, and its round."""
+    """A kind of source: its name, the setting that ticks it, its round, and what breaks a round off from outside."""
 
     name: str
     switch: str
     run: Callable[[Lease], Result]
+    cut: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True)
@@ -51,6 +60,21 @@ class Status:
     next: datetime | None
 
 
+class Pulse:
+    """Tells a round that works from one that hangs: it beats whenever a document has come through or has failed."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+
+    def beat(self) -> None:
+        """Say that something came through; from any thread."""
+        self._last = time.monotonic()
+
+    def seconds(self) -> float:
+        """Return how long ago that was, by a clock that never jumps."""
+        return time.monotonic() - self._last
+
+
 class Rounds:
     """The rounds of one service. ``wait`` waits seconds, and returns early when ``stopping`` becomes true."""
 
@@ -63,6 +87,8 @@ class Rounds:
         wait: Wait,
         stopping: Callable[[], bool],
         report: Callable[[Status, Failure | None], None] = lambda *_: None,
+        pulse: Pulse | None = None,
+        grace: float = _GRACE,
     ) -> None:
         self._firm = firm
         self._lease = lease
@@ -70,6 +96,9 @@ class Rounds:
         self._wait = wait
         self._stopping = stopping
         self._report = report
+        self._pulse = pulse or Pulse()
+        self._grace = grace
+        self._begun: str | None = None
 
     def run(self) -> None:
         """Run round after round until told to stop, or until the lease is lost (``designation.lost``)."""
@@ -81,11 +110,15 @@ class Rounds:
                 self._wait(_LOOK)
 
     def _once_and_pause(self) -> None:
-        asked = self._asked()
-        self.once()
+        asked = self._asked() or ""
+        if self._begun is None:
+            self._begun = asked  # what was asked for before this service began is over
+        if not self._paused() or asked != self._begun:
+            self._begun = asked
+            self.once()
         due = self._due()
-        while not self._stopping() and self._firm.clock() < due and self._asked() == asked:
-            self._wait(min(_LOOK, (due - self._firm.clock()).total_seconds()))
+        while not self._stopping() and (self._paused() or self._firm.clock() < due) and (self._asked() or "") == asked:
+            self._wait(max(0.0, min(_LOOK, (due - self._firm.clock()).total_seconds())) or _LOOK)
             self._lease.keep()
 
     def once(self) -> None:
@@ -99,7 +132,7 @@ class Rounds:
         result, why, code = Result(), None, None
         try:
             self._keep(Status(source.name, started, None, result, None, None))
-            result = source.run(self._lease)
+            result = self._watched(source)
         except Failure as failure:
             if failure.code == LOST:
                 raise
@@ -111,6 +144,33 @@ class Rounds:
         status = Status(source.name, started, self._firm.clock(), result, code, self._due())
         self._keep(status)
         self._report(status, why)
+        if why is not None and why.code == STUCK:
+            raise why
+
+    def _watched(self, source: Source) -> Result:
+        """Run a round in a thread of its own, and cut it when nothing has come through for too long.
+
+        A round that hangs in the network ends when it is cut. One that hangs in a disk cannot be ended from inside:
+        that is ``rounds.stuck``, after which the program must end.
+        """
+        minutes = self._firm.settings.number("service.deadline_minutes")
+        ended: Future[Result] = Future()
+        self._pulse.beat()
+        threading.Thread(
+            target=_run, args=(source, self._lease, ended), name=f"round-{source.name}", daemon=True
+        ).start()
+        while not wait([ended], _LOOK).done:
+            if self._pulse.seconds() > minutes * 60:
+                source.cut()
+                if wait([ended], self._grace).done and ended.exception() is None:
+                    return ended.result()
+                if ended.done():
+                    raise TemporaryFailure("rounds.hung", minutes=minutes)
+                raise PermanentFailure("rounds.stuck", minutes=minutes)
+        return ended.result()
+
+    def _paused(self) -> bool:
+        return self._firm.settings.switch("service.paused")
 
     def _due(self) -> datetime:
         return self._firm.clock() + timedelta(minutes=self._firm.settings.number("service.minutes"))
@@ -126,6 +186,13 @@ class Rounds:
     def _asked(self) -> str | None:
         with self._firm.database.read() as connection:
             return stored(connection, _ASKED)
+
+
+def _run(source: Source, lease: Lease, ended: "Future[Result]") -> None:
+    try:
+        ended.set_result(source.run(lease))
+    except BaseException as error:  # noqa: BLE001  it is raised by whoever waits for the end
+        ended.set_exception(error)
 
 
 def ask_at_once(firm: Firm) -> None:
@@ -149,3 +216,28 @@ def statuses(firm: Firm) -> list[Status]:
         )
         for row in rows
     ]
+
+
+class Turn(enum.StrEnum):
+    """What the service is about to do."""
+
+    RUNS = "runs"
+    DUE = "due"
+    PAUSED = "paused"
+    NOTHING_TICKED = "nothing_ticked"
+    STOPPED = "not_running"
+
+
+def next_turn(firm: Firm) -> tuple[Turn, datetime | None]:
+    """Return what the service is about to do, and when the next round is due if one is."""
+    if holder(firm) is None:
+        return Turn.STOPPED, None
+    known = statuses(firm)
+    if any(status.ended is None for status in known):
+        return Turn.RUNS, None
+    if firm.settings.switch("service.paused"):
+        return Turn.PAUSED, None
+    if not any(firm.settings.switch(name) for name in SWITCHES):
+        return Turn.NOTHING_TICKED, None
+    due = [status.next for status in known if status.next is not None]
+    return Turn.DUE, max(due, default=firm.clock())

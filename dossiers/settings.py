@@ -34,6 +34,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("service.machine", Kind.TEXT, "", "service"),
     Setting("service.start", Kind.TEXT, "automatic", "service"),
     Setting("service.minutes", Kind.NUMBER, "5", "service"),
+    Setting("service.deadline_minutes", Kind.NUMBER, "60", "service"),
+    Setting("service.paused", Kind.SWITCH, "no", "service"),
     Setting("service.ftp", Kind.SWITCH, "yes", "service"),
 )
 
@@ -42,6 +44,7 @@ LIMITS: Mapping[str, tuple[int, int]] = {
     "fetch.connections": (1, 16),
     "fetch.settle_seconds": (0, 60),
     "service.minutes": (1, 1440),
+    "service.deadline_minutes": (1, 1440),
 }
 """Lowest and highest value of each number."""
 
@@ -52,9 +55,12 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 }
 """The only values of the texts that are a choice."""
 
+SWITCHES = ("service.ftp",)
+"""The settings that tick the sources of the service."""
+
 _DECLARED = {setting.name: setting for setting in SETTINGS}
 _LONGEST = 1000
-_SWITCHES = ("yes", "no")
+_YES_NO = ("yes", "no")
 
 
 class Settings:
@@ -113,7 +119,7 @@ def checked(setting: Setting, value: str) -> str:
         if not re.fullmatch("[0-9]{1,9}", value) or not lowest <= int(value) <= highest:
             raise PermanentFailure("setting.bad_number", name=setting.name, lowest=lowest, highest=highest)
         return str(int(value))
-    choices = _SWITCHES if setting.kind is Kind.SWITCH else CHOICES.get(setting.name)
+    choices = _YES_NO if setting.kind is Kind.SWITCH else CHOICES.get(setting.name)
     if choices and value not in choices:
         raise PermanentFailure("setting.bad_choice", name=setting.name, choices=", ".join(choices))
     if setting.name == "ftp.fingerprint":

@@ -61,7 +61,7 @@ def planned(
             # The name was used again: what was stored is gone from there, and this is another document.
             plan.finished.append(document)
             plan.fetch.append((file, None))
-        elif now is not None and document.next_try is not None and document.next_try > now:
+        elif now is not None and _is_put_off(document, now, changed):
             continue
         elif document.state is State.DISCOVERED:
             plan.fetch.append((file, document))
@@ -69,3 +69,10 @@ def planned(
             plan.remove.append((file, document))
     plan.fetch.sort(key=lambda candidate: (candidate[0].modified or "", candidate[0].path))
     return plan
+
+
+def _is_put_off(document: Document, now: datetime, changed: bool) -> bool:
+    """Tell whether a file is left for a later round; one that waits for a person is tried again once it changed."""
+    if document.waits_for_a_person and not changed:
+        return True
+    return document.next_try is not None and document.next_try > now

@@ -8,6 +8,8 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from functools import partial
 
 from dossiers.delivery import BATCH, Delivery, Reached
 from dossiers.designation import Lease
@@ -20,6 +22,7 @@ from dossiers.rounds import Result
 from fetcher.batch import BROKEN, Batches, Candidate, Told
 from fetcher.plan import planned
 from fetcher.remote_files import ORIGIN, Destinations, look, source_name
+from fetcher.sessions import Sessions
 from transfer.client_ini import Connection
 from transfer.failures import Failure
 from transfer.ftp_session import FtpSession
@@ -39,6 +42,7 @@ def run_round(
     reached: Reached = lambda _: None,
     disk: Disk | None = None,
     put_off: bool = True,
+    sessions: Sessions | None = None,
 ) -> Result:
     """Run one round for the holder of the lease and return what it did.
 
@@ -49,7 +53,8 @@ def run_round(
     delivery = Delivery(firm, lease, disk, lambda step: reached(f"fetch.{step}"))
     delivery.resume(delivery.open_documents(ORIGIN))
     tally = _Tally(told)
-    _fetch(firm, connection, delivery, tally, wait=wait, stopping=stopping, put_off=put_off)
+    opened = sessions or Sessions()
+    _fetch(firm, connection, delivery, tally, wait=wait, stopping=stopping, put_off=put_off, sessions=opened)
     return tally.result(delivery.pauses.end(ORIGIN))
 
 
@@ -62,11 +67,12 @@ def _fetch(
     wait: Wait,
     stopping: Callable[[], bool],
     put_off: bool,
+    sessions: Sessions,
 ) -> None:
     """List the server, and take from it what may be taken."""
     source = source_name(connection)
     batches = Batches(delivery, Destinations(firm), source, stopping, tally.add)
-    with FtpSession(connection) as session:
+    with sessions.open(connection) as session:
         listed, ready = look(session, wait, firm.settings.number("fetch.settle_seconds"))
         documents = [document for document in delivery.open_documents(ORIGIN) if document.source == source]
         plan = planned(listed, ready, documents, firm.clock() if put_off else None)
@@ -75,7 +81,7 @@ def _fetch(
         batches.remove_stored(session, plan.remove)
     connections = min(firm.settings.number("fetch.connections"), len(plan.fetch))
     if connections:
-        _Crew(connection, batches, plan.fetch, stopping).run(connections)
+        _Crew(partial(sessions.open, connection), batches, plan.fetch, stopping).run(connections)
 
 
 class _Tally:
@@ -103,9 +109,13 @@ class _Crew:
     """Several connections that fetch from one queue until it is empty."""
 
     def __init__(
-        self, connection: Connection, batches: Batches, files: Iterable[Candidate], stopping: Callable[[], bool]
+        self,
+        opened: Callable[[], AbstractContextManager[FtpSession]],
+        batches: Batches,
+        files: Iterable[Candidate],
+        stopping: Callable[[], bool],
     ) -> None:
-        self._connection = connection
+        self._opened = opened
         self._batches = batches
         self._queue = deque(files)
         self._stopping = stopping
@@ -127,7 +137,7 @@ class _Crew:
         while True:
             opened = False
             try:
-                with FtpSession(self._connection) as session:
+                with self._opened() as session:
                     opened = True
                     while batch := self._take(connections):
                         left, failure = self._batches.deliver(session, batch)

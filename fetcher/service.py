@@ -9,11 +9,13 @@ from types import FrameType
 from dossiers import waiting_list
 from dossiers.delivery import Reached
 from dossiers.designation import Lease, running_rounds
+from dossiers.document import Document
 from dossiers.firm import Firm
-from dossiers.rounds import Result, Rounds, Source, Status
+from dossiers.rounds import Pulse, Result, Rounds, Source, Status
 from fetcher.batch import Told
 from fetcher.remote_files import ORIGIN
 from fetcher.round import run_round
+from fetcher.sessions import Sessions
 from transfer.failures import Failure, TemporaryFailure
 from transfer.retry import Wait
 
@@ -42,13 +44,30 @@ def serve(
 ) -> None:
     """Run rounds until ``stop`` is set; it is obeyed between two documents."""
 
-    def fetch(lease: Lease) -> Result:
-        _finish_assignments(firm)
-        return run_round(firm, lease, wait=_waiting(stop), stopping=stop.is_set, told=told, reached=reached)
+    pulse = Pulse()
+    sessions = Sessions()
 
+    def beat(document: Document, failure: Failure | None) -> None:
+        pulse.beat()
+        told(document, failure)
+
+    def fetch(lease: Lease) -> Result:
+        nonlocal sessions
+        sessions = Sessions()
+        _finish_assignments(firm)
+        return run_round(
+            firm, lease, wait=_waiting(stop), stopping=stop.is_set, told=beat, reached=reached, sessions=sessions
+        )
+
+    def cut() -> None:
+        sessions.cut()
+
+    if firm.settings.text("service.start") == "manual":  # it waits for a person's word
+        firm.settings.set("service.paused", "yes")
     with running_rounds(firm) as lease:
-        sources = [Source(ORIGIN, SWITCH, fetch)]
-        Rounds(firm, lease, sources, wait=_waiting(stop), stopping=stop.is_set, report=report).run()
+        sources = [Source(ORIGIN, SWITCH, fetch, cut=cut)]
+        waiting = _waiting(stop)
+        Rounds(firm, lease, sources, wait=waiting, stopping=stop.is_set, report=report, pulse=pulse).run()
 
 
 @contextmanager

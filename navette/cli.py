@@ -19,13 +19,14 @@ _MODULES = {
     "ini": "navette.ini_commands",
     "kit": "navette.ini_commands",
     "fetch": "navette.fetch_commands",
-    "service": "navette.fetch_commands",
+    "service": "navette.service_commands",
     "dossier": "navette.dossier_commands",
     "waiting": "navette.waiting_commands",
     "journal": "navette.journal_commands",
     "processed": "navette.journal_commands",
     "settings": "navette.dossier_commands",
     "rules": "navette.rule_commands",
+    "db": "navette.database_commands",
 }
 """First word of a command -> the module that knows it; only that one is imported, so that each command starts fast."""
 

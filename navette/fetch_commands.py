@@ -1,18 +1,18 @@
-"""``navette fetch`` and ``navette service``: one round by hand, or round after round; never reads a document."""
+"""``navette fetch``: one round by hand, and the documents that fail; never reads a document."""
 
 import argparse
+import getpass
 import logging
 import sys
-import threading
 from typing import Any
 
-from dossiers import pauses
+from dossiers import failing, pauses
 from dossiers.document import Document
 from dossiers.firm import Firm
 from dossiers.rounds import Result, Status
 from fetcher.remote_files import ORIGIN
-from fetcher.service import once, serve, stopped_by_signals
-from navette.parent import end_with_parent
+from fetcher.service import once
+from navette.dossier_commands import moment, table
 from transfer.failures import Failure
 from transfer.kill_point import kill_point
 from transfer.language import Language
@@ -23,34 +23,54 @@ def add(commands: Any, language: Language) -> None:
     """Add the commands to ``navette``."""
     say = language.say
     fetch = commands.add_parser("fetch", help=say("command.fetch"))
-    fetch.add_argument("--once", action="store_true", required=True, help=say("command.fetch.once"))
+    deed = fetch.add_mutually_exclusive_group(required=True)
+    deed.add_argument("--once", action="store_true", help=say("command.fetch.once"))
+    deed.add_argument("--failed", action="store_true", help=say("command.fetch.failed"))
+    deed.add_argument("--retry", type=int, metavar="DOCUMENT", help=say("command.fetch.retry"))
     fetch.set_defaults(run=_fetch)
-    verbs = commands.add_parser("service", help=say("command.service")).add_subparsers(metavar="COMMAND", required=True)
-    verbs.add_parser("run", help=say("command.service.run")).set_defaults(run=_run)
 
 
 def _fetch(args: argparse.Namespace) -> int:
-    _log_to_stderr()
+    if args.failed:
+        return _failed(args)
+    if args.retry is not None:
+        return _retry(args)
+    log_to_stderr()
     with Firm(args.home) as firm:
-        shown = _Shown(args.language, firm)
+        shown = Shown(args.language, firm)
         result = once(firm, shown.document, kill_point())
         shown.result(result)
     return 1 if result.failed or result.paused else 0
 
 
-def _run(args: argparse.Namespace) -> int:
-    _log_to_stderr()
-    stop = threading.Event()
-    end_with_parent(stop.set)
-    with Firm(args.home) as firm, stopped_by_signals(stop):
-        shown = _Shown(args.language, firm)
-        print(args.language.say("service.started", machine=firm.machine), flush=True)
-        serve(firm, stop, shown.round, shown.document, kill_point())
-    print(args.language.say("service.stopped"), flush=True)
+def _failed(args: argparse.Namespace) -> int:
+    say = args.language.say
+    with Firm(args.home) as firm:
+        rows = [
+            (
+                str(one.id),
+                one.path,
+                say("failing.attempts", attempts=one.attempts),
+                f"[{one.failure}]",
+                say("failing.waits") if one.waits_for_a_person else _due(args.language, one),
+            )
+            for one in failing.every(firm)
+        ]
+    return table(rows, say("failing.none"))
+
+
+def _due(language: Language, document: Document) -> str:
+    return language.say("failing.next", moment=moment(document.next_try)) if document.next_try else ""
+
+
+def _retry(args: argparse.Namespace) -> int:
+    with Firm(args.home) as firm:
+        document = failing.retry(firm, args.retry, getpass.getuser())
+    print(args.language.say("failing.retried", document=document.id, name=document.path))
     return 0
 
 
-class _Shown:
+class Shown:
     """One readable line for each document and each round."""
 
     def __init__(self, language: Language, firm: Firm) -> None:
@@ -58,6 +78,7 @@ class _Shown:
         self._firm = firm
 
     def document(self, document: Document, failure: Failure | None) -> None:
+        """Show what became of a document."""
         if failure is not None:
             self._line("fetch.failed", name=document.path, why=self._language.failure(failure))
         elif document.dossier is not None:
@@ -68,6 +89,7 @@ class _Shown:
             self._line("fetch.waits", name=document.placed, why=why)
 
     def round(self, status: Status, failure: Failure | None) -> None:
+        """Show how a round ended."""
         if failure is not None:
             self._line("round.failed", why=self._language.failure(failure))
         elif status.failure is not None:
@@ -76,6 +98,7 @@ class _Shown:
             self.result(status.result)
 
     def result(self, result: Result) -> None:
+        """Show what a round did, and which folders it could not reach."""
         for pause in pauses.every(self._firm, ORIGIN) if result.paused else ():
             key = "fetch.paused" if pause.dossier else "fetch.waiting_paused"
             count = pause.documents
@@ -86,5 +109,6 @@ class _Shown:
         print(self._language.say(key, **values), flush=True)
 
 
-def _log_to_stderr() -> None:
+def log_to_stderr() -> None:
+    """Show warnings, with their codes, on the standard error."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)-7s %(message)s", stream=sys.stderr)

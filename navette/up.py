@@ -26,7 +26,7 @@ from transfer.failures import PermanentFailure
 from transfer.language import Language
 
 PORT = 2121
-_LOOK = 0.5  # seconds between two looks whether a part has ended
+_LOOK = 0.2  # seconds between two looks whether a part has ended
 _PATIENCE = 60.0  # seconds a part may take to end by itself
 
 

@@ -118,6 +118,22 @@ def test_a_database_that_cannot_be_opened_is_a_temporary_failure(tmp_path: Path)
         Database(f"sqlite:///{tmp_path / 'missing' / 'firm.db'}")
 
 
+@pytest.mark.parametrize(
+    ("url", "code"),
+    [
+        ("nonsense", "database.bad_url"),
+        ("ledger://user:Zeer-geheim-9X@host/db", "database.bad_url"),
+        ("oracle+oracledb://user:Zeer-geheim-9X@host/db", "database.no_driver"),
+    ],
+)
+def test_a_url_that_cannot_be_used_is_told_without_showing_it(url: str, code: str) -> None:
+    """A URL that is none, of a kind nobody knows, or whose driver is not installed: it may hold a password."""
+    with pytest.raises(PermanentFailure) as refused:
+        Database(url)
+    assert refused.value.code == code
+    assert "Zeer-geheim-9X" not in str(refused.value)
+
+
 def test_a_database_of_a_later_version_is_refused(tmp_path: Path) -> None:
     """An older Navette does not touch what a later one has changed."""
     url = f"sqlite:///{tmp_path / 'firm.db'}"

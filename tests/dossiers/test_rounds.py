@@ -1,5 +1,6 @@
 """Rounds every few minutes, with time that the test turns."""
 
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -9,7 +10,7 @@ from firm_rooms import START, Clock
 from dossiers import rounds
 from dossiers.designation import Lease, running_rounds
 from dossiers.firm import Firm
-from dossiers.rounds import Result, Rounds, Source, Status
+from dossiers.rounds import Pulse, Result, Rounds, Source, Status, Turn
 from transfer.failures import Failure, PermanentFailure, TemporaryFailure
 
 
@@ -29,7 +30,7 @@ class Bench:
         self.ran.append((self.clock.now - START).total_seconds() / 60)
         return Result(delivered=1)
 
-    def run(self, count: int, *sources: Source) -> None:
+    def run(self, count: int, *sources: Source, pulse: Pulse | None = None) -> None:
         """Run until ``count`` rounds were reported."""
 
         def report(status: Status, failure: Failure | None) -> None:
@@ -37,7 +38,16 @@ class Bench:
             self.stopped = self.stopped or len(self.told) >= count
 
         every = sources or (Source("ftp", "service.ftp", self.round),)
-        Rounds(self.firm, self.lease, every, wait=self.clock.wait, stopping=lambda: self.stopped, report=report).run()
+        Rounds(
+            self.firm,
+            self.lease,
+            every,
+            wait=self.clock.wait,
+            stopping=lambda: self.stopped,
+            report=report,
+            pulse=pulse,
+            grace=1.0,
+        ).run()
 
 
 @pytest.fixture
@@ -154,7 +164,7 @@ def test_a_database_that_is_away_for_a_while_ends_nothing(bench: Bench, monkeypa
     failures = [TemporaryFailure("database.unavailable")] * 3
 
     def away(name: str) -> int:
-        if failures:
+        if failures and name == "service.minutes":
             raise failures.pop()
         return number(name)
 
@@ -172,3 +182,84 @@ def test_stop_is_obeyed_before_the_next_source(bench: Bench) -> None:
 
     bench.run(9, Source("ftp", "service.ftp", stop), Source("mail", "service.ftp", bench.round))
     assert bench.ran == []
+
+
+class LongSilent(Pulse):
+    """A pulse that has not beaten for two hours."""
+
+    def seconds(self) -> float:
+        """Return two hours."""
+        return 7200.0
+
+
+def test_a_round_that_hangs_is_cut_and_told_and_the_next_runs(bench: Bench) -> None:
+    """When nothing has come through for an hour the round is broken off from outside, and the service goes on."""
+    broken_off = threading.Event()
+
+    def hang(_: Lease) -> Result:
+        if broken_off.is_set():
+            return Result(delivered=1)
+        broken_off.wait(60)
+        raise TemporaryFailure("session.interrupted", host="h", port=21)
+
+    bench.run(2, Source("ftp", "service.ftp", hang, cut=broken_off.set), pulse=LongSilent())
+    assert [status.failure for status, _ in bench.told] == ["rounds.hung", None]
+    assert rounds.statuses(bench.firm)[0].result == Result(delivered=1)
+
+
+def test_a_round_that_cannot_be_cut_ends_the_service(bench: Bench) -> None:
+    """A disk that does not answer holds its thread for good: the service says so and ends, to be started anew."""
+    disk_answers = threading.Event()
+
+    def stuck(_: Lease) -> Result:
+        disk_answers.wait(60)
+        return Result()
+
+    with pytest.raises(PermanentFailure, match=r"rounds\.stuck"):
+        bench.run(9, Source("ftp", "service.ftp", stuck), pulse=LongSilent())
+    assert [status.failure for status, _ in bench.told] == ["rounds.stuck"]
+    assert rounds.statuses(bench.firm)[0].failure == "rounds.stuck"
+    disk_answers.set()
+    for thread in threading.enumerate():
+        if thread.name == "round-ftp":
+            thread.join(10)
+
+
+def test_a_paused_service_runs_only_what_is_asked_for(bench: Bench, clock: Clock) -> None:
+    """Paused from the start it waits; a round that is asked for runs; resumed, rounds follow each other again."""
+    settings = bench.firm.settings
+    rounds.ask_at_once(bench.firm)  # of an earlier day
+    settings.set("service.paused", "yes")
+    wait = clock.wait
+
+    def wait_and_act(seconds: float) -> None:
+        wait(seconds)
+        minutes = (clock.now - START).total_seconds() / 60
+        if minutes == 20:
+            assert rounds.next_turn(bench.firm) == (Turn.PAUSED, None)
+            rounds.ask_at_once(bench.firm)
+        if minutes == 40:
+            settings.set("service.paused", "no")
+            rounds.ask_at_once(bench.firm)
+
+    clock.wait = wait_and_act  # type: ignore[method-assign]
+    bench.run(3)
+    assert bench.ran == [20, 40, 45]
+
+
+def test_what_comes_next_can_be_told(firm: Firm, clock: Clock) -> None:
+    """Stopped, running, due at a moment, paused, or with nothing to collect from."""
+    seen: list[Turn] = []
+
+    def look(_: Lease) -> Result:
+        seen.append(rounds.next_turn(firm)[0])
+        return Result()
+
+    assert rounds.next_turn(firm) == (Turn.STOPPED, None)
+    with running_rounds(firm) as lease:
+        Bench(firm, clock, lease).run(1, Source("ftp", "service.ftp", look))
+        assert seen == [Turn.RUNS]
+        assert rounds.next_turn(firm) == (Turn.DUE, clock.now + timedelta(minutes=5))
+        firm.settings.set("service.ftp", "no")
+        assert rounds.next_turn(firm) == (Turn.NOTHING_TICKED, None)
+    assert rounds.next_turn(firm) == (Turn.STOPPED, None)

@@ -2,6 +2,8 @@
 
 import os
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -10,8 +12,9 @@ from firm_rooms import DiedError, SmallDisk, contents, dies_at, folder
 from plain_server import HANG_UP, PlainServer
 from sample_documents import NAMES, pdf
 
-from dossiers import journal, waiting_list
+from dossiers import failing, journal, waiting_list
 from dossiers.rounds import Result
+from fetcher.sessions import Sessions
 from transfer.failures import PermanentFailure, TemporaryFailure
 
 PDF = pdf("a page")
@@ -317,3 +320,58 @@ def test_documents_of_a_server_that_was_left_are_not_mixed_up(
     collecting.firm.settings.set("ftp.host", "localhost")
     assert collecting.round() == Result(delivered=1)
     assert contents(folder(collecting.firm)) == {"a.txt": b"old server", "a(2).txt": b"old server"}
+
+
+def test_a_file_that_fails_again_and_again_waits_for_a_person(collecting: Collecting, server: PlainServer) -> None:
+    """After ten attempts over days it is left alone and listed, until a person asks or the file changes."""
+    firm, clock = collecting.firm, collecting.clock
+    half = server.put("000204/a.pdf", PDF[:-30])
+    for _ in range(10):
+        assert collecting.round() == Result(failed=1)
+        clock.turn(days=1)
+    for _ in range(5):
+        assert collecting.round() == Result()
+        clock.turn(days=1)
+    (document,) = failing.every(firm)
+    assert (document.failure, document.waits_for_a_person) == ("fetch.torn", True)
+    steps = [line.step.value for line in journal.of_document(firm, document.id)]
+    assert steps == [*["discovered", "failed"] * 10, "gave_up"]
+    failing.retry(firm, document.id, "anna")
+    assert collecting.round() == Result(failed=1)
+    assert failing.every(firm)[0].attempts == 1
+    for _ in range(9):
+        clock.turn(days=1)
+        collecting.round()
+    half.write_bytes(PDF)
+    assert collecting.round() == Result(delivered=1), "the client has sent it again"
+    assert failing.every(firm) == []
+    with pytest.raises(PermanentFailure, match=r"failing\.not_failing"):
+        failing.retry(firm, document.id)
+
+
+def test_a_round_whose_server_hangs_can_be_cut(collecting: Collecting, server: PlainServer) -> None:
+    """Whoever waits for a server that says nothing ends at once; the next round takes everything."""
+    for n in range(10):
+        server.put(f"000204/{n}.pdf", page(n))
+    answers = threading.Event()
+    hangs = threading.Semaphore(0)
+
+    def hang(verb: str, _: str) -> None:
+        if verb == "RETR":
+            hangs.release()
+            answers.wait(60)
+
+    server.hook = hang
+    sessions = Sessions()
+    with ThreadPoolExecutor(1) as pool:
+        ended = pool.submit(collecting.round, sessions=sessions)
+        assert hangs.acquire(timeout=30)
+        began = time.monotonic()
+        sessions.cut()
+        with pytest.raises(TemporaryFailure):
+            ended.result(timeout=20)
+        assert time.monotonic() - began < 15
+    answers.set()
+    server.hook = lambda *_: None
+    assert collecting.round(put_off=False).delivered == 10
+    assert contents(folder(collecting.firm)) == {f"{n}.pdf": page(n) for n in range(10)}

@@ -122,3 +122,44 @@ def test_no_password_reaches_the_output(firm: FirmSide, server: PlainServer) -> 
     assert told.returncode == 2
     assert "[session.login_refused]" in told.stderr
     assert "Zeer-geheim-9X" not in told.stdout + told.stderr + listed.stdout + listed.stderr
+
+
+def test_the_service_pauses_goes_on_and_says_what_comes_next(firm: FirmSide, server: PlainServer) -> None:
+    """Started by hand it waits for a word; each state is told in three languages, and what was asked for is done."""
+    firm.set(service__start="manual")
+    told = navette(firm.home, "--language", "en", "service", "status").stdout
+    assert "does not run" in told
+    server.put("000204/a.pdf", pdf("a"))
+    service = Service(firm)
+    try:
+        until(
+            lambda: "est en pause" in navette(firm.home, "--language", "fr", "service", "status").stdout, 30, "a pause"
+        )
+        assert len(server.files()) == 1
+        navette(firm.home, "service", "now")
+        until(lambda: server.files() == {}, 30, "the round that was asked for")
+        server.put("000204/b.pdf", pdf("b"))
+        navette(firm.home, "service", "resume")
+        until(lambda: server.files() == {}, 30, "the service to go on")
+        due = "Volgende ronde op"
+        until(lambda: due in navette(firm.home, "--language", "nl", "service", "status").stdout, 30, "the next round")
+        navette(firm.home, "service", "pause")
+        assert "pauses" in navette(firm.home, "--language", "en", "service", "status").stdout
+    finally:
+        assert service.end(signal.SIGTERM) == 0
+    assert len(firm.documents("000204")) == 2
+
+
+def test_what_fails_is_listed_and_tried_again_by_command(firm: FirmSide, server: PlainServer) -> None:
+    """The list names the file, why it fails and when it is due; a person's word is kept."""
+    server.put("000204/a.pdf", pdf("a")[:-30])
+    firm.fetch(check=False)
+    for language, words in {"en": "1 attempts", "fr": "1 essais", "nl": "1 pogingen"}.items():
+        listed = navette(firm.home, "--language", language, "fetch", "--failed").stdout
+        assert "/000204/a.pdf" in listed
+        assert "[fetch.torn]" in listed
+        assert words in listed
+    navette(firm.home, "fetch", "--retry", "1")
+    assert "No document fails." in navette(firm.home, "--language", "en", "fetch", "--failed").stdout
+    refused = navette(firm.home, "fetch", "--retry", "1", check=False)
+    assert (refused.returncode, "[failing.not_failing]" in refused.stderr) == (2, True)

@@ -10,6 +10,7 @@ from dossiers.document import Document
 from dossiers.firm import Firm
 from dossiers.rounds import Result
 from fetcher.round import run_round
+from fetcher.sessions import Sessions
 from transfer.client_ini import Connection
 from transfer.failures import Failure
 
@@ -35,7 +36,12 @@ class Collecting:
         settings.set("ftp.read_user", connection.user)
         settings.set("ftp.read_password", connection.password)
 
-    def round(self, put_off: bool = True, reached: Callable[[str], None] = lambda _: None) -> Result:
+    def round(
+        self,
+        put_off: bool = True,
+        reached: Callable[[str], None] = lambda _: None,
+        sessions: Sessions | None = None,
+    ) -> Result:
         """Run one round."""
         self.told.clear()
 
@@ -52,4 +58,5 @@ class Collecting:
                 reached=reached,
                 disk=self.disk,
                 put_off=put_off,
+                sessions=sessions,
             )

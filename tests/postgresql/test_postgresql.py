@@ -1,0 +1,161 @@
+"""The firm on PostgreSQL: the same code and the same outcome, also when the server goes away and when runners fight."""
+
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+from earlier_versions import REVISIONS, check_upgrade
+from firm_rooms import Clock, add_dossiers, contents, desk, folder, opened
+from navette_server import ROOT, navette
+from postgresql import PostgreSQL
+from processes import end, started
+from sqlalchemy import func, select
+from waiting import until
+
+from dossiers import backup, journal, tables, waiting_list
+from dossiers import dossier as dossiers
+from dossiers.firm import Firm
+from dossiers.tables import lease
+from transfer.failures import TemporaryFailure
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_an_earlier_version_with_data_is_brought_up_to_date(url: str, revision: str) -> None:
+    """All rows and values of each earlier version are there afterwards, and the tables are those of the code."""
+    check_upgrade(url, revision)
+
+
+def test_a_document_lives_its_whole_life_there(home: Path, clock: Clock) -> None:
+    """Delivered, flagged, assigned, taken back, refused: rows and files are those of the embedded database."""
+    with opened(home, clock) as firm:
+        add_dossiers(firm, "000204", "000205")
+        with desk(firm) as at:
+            at.deliver(("a.pdf", b"a"), ("b.pdf", b"b"))
+            ((waits, _),) = at.deliver(("c.pdf", b"a"), number=None).stored
+        waiting_list.assign(firm, waits.id, "000205", by="anna")
+        waiting_list.take_back(firm, waits.id, by="bert")
+        waiting_list.refuse(firm, waits.id, by="bert")
+        steps = [line.step.value for line in journal.of_document(firm, waits.id)]
+        assert steps == [
+            *("discovered", "placing", "stored", "duplicate"),
+            *("assigning", "placing", "assigned", "undoing", "placing", "undone", "refused"),
+        ]
+        assert journal.document(firm, waits.id).duplicate_of == 1
+        assert contents(folder(firm)) == {"a.pdf": b"a", "b.pdf": b"b"}
+        assert contents(firm.waiting_folder) == {"c.pdf": b"a"}
+    assert "000204" in navette(home, "dossier", "list").stdout
+
+
+def test_a_firm_grows_from_the_embedded_database_to_a_server(tmp_path: Path, home: Path, clock: Clock) -> None:
+    """A backup of the one is restored into the other, with every row, and new rows are numbered after them."""
+    with opened(tmp_path / "small", clock) as small:
+        add_dossiers(small, "000204", "000205")
+        with desk(small) as at:
+            at.deliver(*[(f"{n}.pdf", b"%d" % n) for n in range(30)])
+        backup.backup(small, tmp_path / "small.db")
+        lines = journal.latest(small, 1000)
+    with opened(home, clock) as firm:
+        backup.restore(firm, tmp_path / "small.db")
+        assert journal.latest(firm, 1000) == lines
+        with desk(firm) as at:
+            ((document, _),) = at.deliver(("new.pdf", b"new")).stored
+        assert document.id == 31
+        assert (backup.check(firm).dialect, backup.check(firm).documents) == ("postgresql", 31)
+
+
+def test_a_server_that_goes_away_and_comes_back_is_a_pause(server: PostgreSQL, home: Path, clock: Clock) -> None:
+    """While it is away everything is refused with a code, also by commands; afterwards it goes on where it was."""
+    with opened(home, clock) as firm:
+        add_dossiers(firm, "000204")
+        with desk(firm) as at:
+            received = at.receive(("a.pdf", b"a"))
+            server.stop("immediate")
+            with pytest.raises(TemporaryFailure, match=r"database\.unavailable"):
+                at.delivery.store(received)
+            told = navette(home, "dossier", "list", check=False)
+            assert (told.returncode, "[database.unavailable]" in told.stderr) == (2, True)
+            server.start()
+            at.delivery.resume(at.open())
+            assert [name for name, _ in at.deliver(("a.pdf", b"a")).failed] == []
+        assert contents(folder(firm)) == {"a.pdf": b"a"}
+        assert [one.number for one in dossiers.every(firm)] == ["000204"]
+
+
+RUNNER = """
+import sys, time, pathlib
+from sqlalchemy import insert
+from dossiers import tables
+from dossiers.designation import running_rounds
+from dossiers.firm import Firm
+from transfer.failures import Failure
+name = sys.argv[2]
+while True:
+    try:
+        with Firm(pathlib.Path(sys.argv[1]), machine="PC-1") as firm, running_rounds(firm) as lease:
+            print("running", lease.epoch, flush=True)
+            while True:
+                with firm.database.write() as connection:
+                    lease.fence(connection)
+                    values = dict(document=1, at=firm.clock(), machine=name, epoch=lease.epoch, step="stored")
+                    connection.execute(insert(tables.journal).values(values))
+                time.sleep(0.02)
+    except Failure as failure:
+        print(failure.code, flush=True)
+        time.sleep(0.2)
+"""
+
+
+def test_of_three_programs_one_writes_whatever_happens_to_it(home: Path, tmp_path: Path) -> None:
+    """The holder is killed, the next frozen and woken late: an epoch has one writer, none writes after a later one."""
+    with Firm(home, machine="PC-1") as firm:
+        runners = {}
+        for name in "abc":
+            log = tmp_path / f"{name}.log"
+            runners[name] = started([sys.executable, "-c", RUNNER, home, name], log, cwd=ROOT)
+        try:
+            first = _writer_after(firm, 0)
+            end(runners[first], signal.SIGKILL)
+            second = _writer_after(firm, _epoch(firm))
+            assert second != first
+            runners[second].send_signal(signal.SIGSTOP)
+            _expire(firm)
+            third = _writer_after(firm, _epoch(firm))
+            assert third not in {first, second}
+            runners[second].send_signal(signal.SIGCONT)
+            lost = tmp_path / f"{second}.log"
+            until(lambda: "designation.lost" in lost.read_text(), 30, "the frozen one to notice")
+        finally:
+            for runner in runners.values():
+                end(runner, signal.SIGKILL)
+        with firm.database.read() as connection:
+            journal_rows = tables.journal.c
+            rows = connection.execute(select(journal_rows.epoch, journal_rows.machine).order_by(journal_rows.id))
+            written = [(row.epoch, row.machine) for row in rows]
+    assert [epoch for epoch, _ in written] == sorted(epoch for epoch, _ in written)
+    assert len(set(written)) == len({epoch for epoch, _ in written}) >= 3
+
+
+def _epoch(firm: Firm) -> int:
+    with firm.database.read() as connection:
+        return connection.execute(select(func.max(lease.c.epoch))).scalar() or 0
+
+
+def _writer_after(firm: Firm, epoch: int) -> str:
+    """Wait until somebody has written under a later epoch, and return who."""
+    rows = select(tables.journal.c.machine).where(tables.journal.c.epoch > epoch).limit(1)
+    found: list[str] = []
+
+    def look() -> bool:
+        with firm.database.read() as connection:
+            found[:] = connection.scalars(rows).all()
+        return bool(found)
+
+    until(look, 60, "another to run")
+    return found[0]
+
+
+def _expire(firm: Firm) -> None:
+    """Let the lease of a frozen holder run out now rather than after 90 seconds."""
+    with firm.database.write() as connection:
+        connection.execute(lease.update().values(expires=firm.clock()))
