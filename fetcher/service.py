@@ -14,11 +14,12 @@ from dossiers.rounds import Result, Rounds, Source, Status
 from fetcher.batch import Told
 from fetcher.remote_files import ORIGIN
 from fetcher.round import run_round
+from mail_intake import round as mail_round
 from transfer.failures import Failure, TemporaryFailure
 from transfer.retry import Wait
 
-SWITCH = "service.ftp"
-"""The setting that ticks FTP among the sources."""
+SWITCH, MAIL_SWITCH = "service.ftp", "service.mail"
+"""The settings that tick FTP and mail among the sources."""
 
 Report = Callable[[Status, Failure | None], None]
 """Told how each round ended, with the failure that ended it early if one did."""
@@ -37,6 +38,14 @@ def once(firm: Firm, told: Told = lambda *_: None, reached: Reached = lambda _: 
         )
 
 
+def once_mail(firm: Firm, told: Told = lambda *_: None, reached: Reached = lambda _: None) -> Result:
+    """Run one round over the mailbox at once, also for mails whose next attempt is not due yet; raises as ``once``."""
+    stop = threading.Event()
+    with running_rounds(firm) as lease, stopped_by_signals(stop):
+        _finish_assignments(firm)
+        return mail_round.run_round(firm, lease, stopping=stop.is_set, told=told, reached=reached, put_off=False)
+
+
 def serve(
     firm: Firm, stop: threading.Event, report: Report, told: Told = lambda *_: None, reached: Reached = lambda _: None
 ) -> None:
@@ -46,8 +55,11 @@ def serve(
         _finish_assignments(firm)
         return run_round(firm, lease, wait=_waiting(stop), stopping=stop.is_set, told=told, reached=reached)
 
+    def take_mail(lease: Lease) -> Result:
+        return mail_round.run_round(firm, lease, stopping=stop.is_set, told=told, reached=reached)
+
     with running_rounds(firm) as lease:
-        sources = [Source(ORIGIN, SWITCH, fetch)]
+        sources = [Source(ORIGIN, SWITCH, fetch), Source(mail_round.ORIGIN, MAIL_SWITCH, take_mail)]
         Rounds(firm, lease, sources, wait=_waiting(stop), stopping=stop.is_set, report=report).run()
 
 

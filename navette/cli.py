@@ -23,6 +23,7 @@ _MODULES = {
     "journal": "navette.dossier_commands",
     "settings": "navette.dossier_commands",
     "rules": "navette.rule_commands",
+    "mail": "navette.mail_commands",
 }
 """First word of a command -> the module that knows it; only that one is imported, so that each command starts fast."""
 

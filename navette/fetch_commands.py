@@ -9,6 +9,7 @@ from typing import Any
 from dossiers.document import Document
 from dossiers.firm import Firm
 from dossiers.rounds import Result, Status
+from fetcher.remote_files import ORIGIN
 from fetcher.service import once, serve, stopped_by_signals
 from navette.parent import end_with_parent
 from transfer.failures import Failure
@@ -28,8 +29,8 @@ def add(commands: Any, language: Language) -> None:
 
 
 def _fetch(args: argparse.Namespace) -> int:
-    _log_to_stderr()
-    shown = _Shown(args.language)
+    log_to_stderr()
+    shown = Shown(args.language)
     with Firm(args.home) as firm:
         result = once(firm, shown.document, kill_point())
     shown.result(result)
@@ -37,8 +38,8 @@ def _fetch(args: argparse.Namespace) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    _log_to_stderr()
-    shown = _Shown(args.language)
+    log_to_stderr()
+    shown = Shown(args.language)
     stop = threading.Event()
     end_with_parent(stop.set)
     with Firm(args.home) as firm, stopped_by_signals(stop):
@@ -48,15 +49,17 @@ def _run(args: argparse.Namespace) -> int:
     return 0
 
 
-class _Shown:
+class Shown:
     """One readable line for each document and each round."""
 
     def __init__(self, language: Language) -> None:
         self._language = language
 
     def document(self, document: Document, failure: Failure | None) -> None:
+        """Show what became of a document."""
         if failure is not None:
-            self._line("fetch.failed", name=document.path, why=self._language.failure(failure))
+            name = document.path if document.origin == ORIGIN else document.name
+            self._line("fetch.failed", name=name, why=self._language.failure(failure))
         elif document.dossier is not None:
             self._line("fetch.delivered", name=document.placed, dossier=document.dossier)
         else:
@@ -65,6 +68,7 @@ class _Shown:
             self._line("fetch.waits", name=document.placed, why=why)
 
     def round(self, status: Status, failure: Failure | None) -> None:
+        """Show how a round ended."""
         if failure is not None:
             self._line("round.failed", why=self._language.failure(failure))
         elif status.failure is not None:
@@ -73,11 +77,13 @@ class _Shown:
             self.result(status.result)
 
     def result(self, result: Result) -> None:
+        """Show what a round did."""
         self._line("round.ended", delivered=result.delivered, waiting=result.waiting, failed=result.failed)
 
     def _line(self, key: str, **values: object) -> None:
         print(self._language.say(key, **values), flush=True)
 
 
-def _log_to_stderr() -> None:
+def log_to_stderr() -> None:
+    """Write warnings to standard error, with their time."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)-7s %(message)s", stream=sys.stderr)
