@@ -93,14 +93,6 @@ class Delivery:
         with self._firm.database.read() as connection:
             return [from_row(row) for row in connection.execute(query.order_by(_documents.c.id))]
 
-    def documents_below(self, origin: str, path: str) -> list[Document]:
-        """Return all documents of one kind of source, in any state, whose path begins so, oldest first."""
-        query = select(_documents).where(
-            _documents.c.origin == origin, _documents.c.path.startswith(path, autoescape=True)
-        )
-        with self._firm.database.read() as connection:
-            return [from_row(row) for row in connection.execute(query.order_by(_documents.c.id))]
-
     def discover(self, arrivals: Sequence[Arrival], known: Mapping[str, Document]) -> list[Document]:
         """Commit step 1 and return a document for each arrival; ``known`` has those that are discovered, by path."""
         with self._firm.database.write() as connection:

@@ -79,8 +79,12 @@ class Mails:
         self.source = source
 
     def met(self, generation: str) -> dict[str, Met]:
-        """Return the mails that were met in a generation of the mailbox, by number."""
-        query = select(_mails).where(_mails.c.source == self.source, _mails.c.generation == generation)
+        """Return the mails that were met in a generation of the mailbox and not removed from it, by number."""
+        query = select(_mails).where(
+            _mails.c.source == self.source,
+            _mails.c.generation == generation,
+            _mails.c.state != MailState.REMOVED.value,
+        )
         with self._firm.database.read() as connection:
             return {row.number: _met(row) for row in connection.execute(query)}
 
@@ -90,9 +94,14 @@ class Mails:
         A mail that was met in an earlier generation of the mailbox, or that was away for a while, is recognised by its
         bytes.
         """
-        known = self.met(generation)
+        query = select(_mails).where(
+            _mails.c.source == self.source,
+            _mails.c.generation == generation,
+            _mails.c.number.in_([number for number, _, _ in messages]),
+        )
         with self._firm.database.write() as connection:
             self._lease.fence(connection)
+            known = {row.number: _met(row) for row in connection.execute(query)}
             for number, fingerprint, message_id in messages:
                 if number not in known:
                     row = self._met_before(connection, generation, number, fingerprint)

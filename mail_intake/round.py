@@ -18,7 +18,7 @@ removed  nothing                               none
 
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import BinaryIO
@@ -61,7 +61,7 @@ FULL = frozenset({"delivery.disk_full", "database.full"})
 Told = Callable[[Document, Failure | None], None]
 """Told each document that was stored, and each that failed with its failure."""
 
-_AT_REST = frozenset({State.STORED, State.REMOVED})
+_DONE = frozenset({MailState.AT_REST, MailState.REMOVED})
 _log = logging.getLogger("navette.mail")
 
 
@@ -98,6 +98,10 @@ class _Taken:
     offered: list[Routed] = field(default_factory=list)
     rests: MailState = MailState.AT_REST
     """What the mail becomes once its files are at rest."""
+
+
+_Missing = tuple[Arrival, Part, Document | None]
+"""A file that is to be delivered, and its document if it was discovered before."""
 
 
 class _Round:
@@ -144,10 +148,11 @@ class _Round:
         there = {one.number for one in listed}
         gone = [mail for number, mail in met.items() if number not in there]
         self._gone([mail for mail in gone if mail.state is MailState.AT_REST])
-        vanished = [mail for mail in gone if mail.state in {MailState.SEEN, MailState.HELD}]
-        for left in map(self._documents, vanished):
-            self._delivery.removed([one for one in left.values() if one.state is State.STORED])
-            self._delivery.vanished([one for one in left.values() if one.state is State.DISCOVERED])
+        vanished = [mail for mail in gone if mail.state in {MailState.SEEN, MailState.LEFT, MailState.HELD}]
+        documents = self._documents()
+        for mail in vanished:  # what is stored stays known by its mail, which may come back
+            left = documents.get(mail.id, {}).values()
+            self._delivery.vanished([one for one in left if one.state is State.DISCOVERED])
         self._mails.become(vanished, MailState.VANISHED)
 
     def _batch(self, numbers: Sequence[str]) -> None:
@@ -168,12 +173,13 @@ class _Round:
                 self._counts["failed"] += 1
             elif self._is_done(mail) or (self._mails.twin(mail) is None and self._decide(one, raw)):
                 taken.append(one)
-        self._deliver(taken)
-        self._remove([one for one in taken if self._may_go(one)])
+        self._deliver(self._missing(taken))
+        documents = self._documents()
+        self._remove([one for one in taken if self._may_go(one, documents.get(one.mail.id, {}))])
 
     def _is_done(self, mail: Met) -> bool:
         """Tell whether a mail, or the one it is a copy of, is at rest; a copy of one that is not waits for that one."""
-        return mail.state is MailState.AT_REST or self._mails.twin(mail) in {MailState.AT_REST, MailState.REMOVED}
+        return mail.state in _DONE or self._mails.twin(mail) in _DONE
 
     def _decide(self, one: _Taken, raw: bytes) -> bool:
         """Read a message, decide for its files and put that on record; one that cannot be read is tried again."""
@@ -195,11 +201,12 @@ class _Round:
             one.rests = MailState.LEFT
         return True
 
-    def _deliver(self, taken: Sequence[_Taken]) -> None:
-        """Deliver the files of messages, up to 50 together."""
-        wanted = []
+    def _missing(self, taken: Sequence[_Taken]) -> list[_Missing]:
+        """Return the files of messages that are not at rest, and forget those that the rules no longer want."""
+        wanted: list[_Missing] = []
+        documents = self._documents()
         for one in taken:
-            known = self._documents(one.mail)
+            known = documents.get(one.mail.id, {})
             paths = {self._path(one.mail, each.part) for each in one.offered}
             self._delivery.vanished(
                 [old for path, old in known.items() if path not in paths and old.state is State.DISCOVERED]
@@ -208,6 +215,10 @@ class _Round:
                 old = known.get(self._path(one.mail, each.part))
                 if old is None or old.state is State.DISCOVERED:
                     wanted.append((self._arrival(one.mail, each), each.part, old))
+        return wanted
+
+    def _deliver(self, wanted: Sequence[_Missing]) -> None:
+        """Deliver files, up to 50 together."""
         for at in range(0, len(wanted), BATCH):
             together = wanted[at : at + BATCH]
             arrivals = [arrival for arrival, _, _ in together]
@@ -234,12 +245,11 @@ class _Round:
             self._counts["failed"] += 1
             self._told(document, failure)
 
-    def _may_go(self, one: _Taken) -> bool:
+    def _may_go(self, one: _Taken, documents: Mapping[str, Document]) -> bool:
         """Record whether every file of a message is at rest, and tell whether the message may go now."""
-        if one.mail.state is MailState.AT_REST:
+        if one.mail.state in _DONE:
             return one.mail.changed + self._keep <= self._firm.clock()
-        known = self._documents(one.mail)
-        stored = {path for path, document in known.items() if document.state in _AT_REST}
+        stored = {path for path, document in documents.items() if document.state is State.STORED}
         if not {self._path(one.mail, each.part) for each in one.offered} <= stored:
             self._mails.failed(one.mail, "mail.not_at_rest")
             return False
@@ -258,14 +268,17 @@ class _Round:
 
     def _gone(self, mails: Sequence[Met]) -> None:
         """Record that mails at rest are no longer in the mailbox."""
-        left = [document for mail in mails for document in self._documents(mail).values()]
+        documents = self._documents() if mails else {}
+        left = [document for mail in mails for document in documents.get(mail.id, {}).values()]
         self._delivery.removed([document for document in left if document.state is State.STORED])
         self._mails.become(mails, MailState.REMOVED)
 
-    def _documents(self, mail: Met) -> dict[str, Document]:
-        """Return the documents of a mail by their path, but for those that it took with it when it vanished."""
-        found = self._delivery.documents_below(ORIGIN, f"{mail.id}/")
-        return {one.path: one for one in found if one.state is not State.VANISHED}
+    def _documents(self) -> dict[int, dict[str, Document]]:
+        """Return the documents whose mail is still in its mailbox, by mail and path."""
+        found: dict[int, dict[str, Document]] = {}
+        for document in self._delivery.open_documents(ORIGIN):
+            found.setdefault(int(document.path.partition("/")[0]), {})[document.path] = document
+        return found
 
     def _path(self, mail: Met, part: Part) -> str:
         return f"{mail.id}/{part.path}"
