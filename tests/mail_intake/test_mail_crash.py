@@ -109,10 +109,10 @@ def test_rounds_killed_at_random_moments_lose_and_double_nothing(
     """150 mails and 25 kills: nothing is lost, nothing doubled, nothing torn, and nothing is left in the mailbox."""
     firm.set(**running.settings(kind))
     made, sums = mails(150)
-    running.put(*made)
     source = random.Random(25)
     killed = 0
-    for _ in range(25):
+    for n in range(25):
+        running.put(*made[6 * n : 6 * n + 6])  # so that each round has work to be killed in
         process = start(firm)
         enough = stored(firm) + source.randrange(0, 4)
         until(lambda: process.poll() is not None or stored(firm) >= enough, seconds=60)  # noqa: B023
