@@ -2,7 +2,7 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -73,6 +73,11 @@ class Pauses:
             self._met.setdefault(document.dossier or WAITING, failure)
             self._kept[document.dossier or WAITING].add(document.path)
         return True
+
+    def hold_any(self, paths: Iterable[str]) -> bool:
+        """Tell whether one of these documents was kept back in this round."""
+        with self._turn:
+            return any(path in kept for kept in self._kept.values() for path in paths)
 
     def end(self, origin: str) -> tuple[Pause, ...]:
         """Keep for all to see what is paused for documents of this origin, with the moment it began; return it."""

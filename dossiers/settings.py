@@ -29,6 +29,18 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("ftp.write_password", Kind.TEXT, "", "ftp", secret=True),
     Setting("fetch.connections", Kind.NUMBER, "4", "ftp"),
     Setting("fetch.settle_seconds", Kind.NUMBER, "10", "ftp"),
+    Setting("mail.kind", Kind.TEXT, "imap", "mail"),
+    Setting("mail.host", Kind.TEXT, "", "mail"),
+    Setting("mail.port", Kind.NUMBER, "993", "mail"),
+    Setting("mail.security", Kind.TEXT, "tls", "mail"),
+    Setting("mail.fingerprint", Kind.TEXT, "", "mail"),
+    Setting("mail.authority", Kind.TEXT, "", "mail"),
+    Setting("mail.user", Kind.TEXT, "", "mail"),
+    Setting("mail.password", Kind.TEXT, "", "mail", secret=True),
+    Setting("mail.folder", Kind.TEXT, "INBOX", "mail"),
+    Setting("mail.after", Kind.TEXT, "delete", "mail"),
+    Setting("mail.move_to", Kind.TEXT, "Navette", "mail"),
+    Setting("mail.keep_days", Kind.NUMBER, "30", "mail"),
     Setting("mail.address", Kind.TEXT, "", "mail"),
     Setting("mail.plus", Kind.SWITCH, "no", "mail"),
     Setting("service.machine", Kind.TEXT, "", "service"),
@@ -37,10 +49,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("service.deadline_minutes", Kind.NUMBER, "60", "service"),
     Setting("service.paused", Kind.SWITCH, "no", "service"),
     Setting("service.ftp", Kind.SWITCH, "yes", "service"),
+    Setting("service.mail", Kind.SWITCH, "no", "service"),
 )
 
 LIMITS: Mapping[str, tuple[int, int]] = {
     "ftp.port": (1, 65_535),
+    "mail.port": (1, 65_535),
+    "mail.keep_days": (1, 3650),
     "fetch.connections": (1, 16),
     "fetch.settle_seconds": (0, 60),
     "service.minutes": (1, 1440),
@@ -51,11 +66,14 @@ LIMITS: Mapping[str, tuple[int, int]] = {
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "fiduciary.language": LANGUAGES,
     "ftp.security": ("tls", "none"),
+    "mail.kind": ("imap", "pop3"),
+    "mail.security": ("tls", "starttls", "none"),
+    "mail.after": ("delete", "move", "keep"),
     "service.start": ("automatic", "manual"),
 }
 """The only values of the texts that are a choice."""
 
-SWITCHES = ("service.ftp",)
+SWITCHES = ("service.ftp", "service.mail")
 """The settings that tick the sources of the service."""
 
 _DECLARED = {setting.name: setting for setting in SETTINGS}
@@ -122,7 +140,7 @@ def checked(setting: Setting, value: str) -> str:
     choices = _YES_NO if setting.kind is Kind.SWITCH else CHOICES.get(setting.name)
     if choices and value not in choices:
         raise PermanentFailure("setting.bad_choice", name=setting.name, choices=", ".join(choices))
-    if setting.name == "ftp.fingerprint":
+    if setting.name in {"ftp.fingerprint", "mail.fingerprint"}:
         compact = value.replace(":", "").replace(" ", "").lower()
         if not re.fullmatch("[0-9a-f]{64}", compact):
             raise PermanentFailure("setting.bad_fingerprint", name=setting.name)

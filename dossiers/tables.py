@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Integer, Me
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-VERSION = "0006"
+VERSION = "0007"
 """The migration that makes the tables as they stand here."""
 
 metadata = MetaData(
@@ -188,4 +188,39 @@ mail_rules = Table(
     Column("dossier", String(16)),  # none for an exclusion
     Column("priority", Integer, nullable=False),
     Column("active", Boolean, nullable=False),
+)
+
+mails = Table(
+    "mails",
+    metadata,
+    Column("id", _Key, primary_key=True),
+    Column("source", String(400), nullable=False),  # which mailbox
+    Column("generation", String(32), nullable=False),  # UIDVALIDITY
+    Column("number", String(80), nullable=False),  # UID or UIDL
+    Column("sha256", String(64), nullable=False),  # of the raw message
+    Column("size", BigInteger, nullable=False),
+    Column("message_id", String(250), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("found", Moment, nullable=False),
+    Column("changed", Moment, nullable=False),
+    Column("failure", _Code),
+    Column("attempts", Integer, nullable=False),
+    Column("next_try", Moment),
+    Index("ix_mails_message", "source", "generation", "number", unique=True),
+    Index(None, "sha256"),
+)
+
+mail_files = Table(
+    "mail_files",
+    metadata,
+    Column("id", _Key, primary_key=True),
+    Column("mail", _Key, nullable=False),
+    Column("path", _Path, nullable=False),  # where it is in the mail
+    Column("name", String(255), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("action", String(16), nullable=False),  # deliver, wait, ignore
+    Column("reason", _Code, nullable=False),
+    Column("dossier", String(16)),
+    Column("rule", BigInteger),
+    Index(None, "mail"),
 )

@@ -16,11 +16,13 @@ from fetcher.batch import Told
 from fetcher.remote_files import ORIGIN
 from fetcher.round import run_round
 from fetcher.sessions import Sessions
+from mail_intake import round as mail_round
+from mail_intake.mailbox import Mailbox
 from transfer.failures import Failure, TemporaryFailure
 from transfer.retry import Wait
 
-SWITCH = "service.ftp"
-"""The setting that ticks FTP among the sources."""
+SWITCH, MAIL_SWITCH = "service.ftp", "service.mail"
+"""The settings that tick FTP and mail among the sources."""
 
 Report = Callable[[Status, Failure | None], None]
 """Told how each round ended, with the failure that ended it early if one did."""
@@ -39,6 +41,14 @@ def once(firm: Firm, told: Told = lambda *_: None, reached: Reached = lambda _: 
         )
 
 
+def once_mail(firm: Firm, told: Told = lambda *_: None, reached: Reached = lambda _: None) -> Result:
+    """Run one round over the mailbox at once, also for mails whose next attempt is not due yet; raises as ``once``."""
+    stop = threading.Event()
+    with running_rounds(firm) as lease, stopped_by_signals(stop):
+        _finish_assignments(firm)
+        return mail_round.run_round(firm, lease, stopping=stop.is_set, told=told, reached=reached, put_off=False)
+
+
 def serve(
     firm: Firm, stop: threading.Event, report: Report, told: Told = lambda *_: None, reached: Reached = lambda _: None
 ) -> None:
@@ -46,6 +56,7 @@ def serve(
 
     pulse = Pulse()
     sessions = Sessions()
+    opening: list[Mailbox] = []
 
     def beat(document: Document, failure: Failure | None) -> None:
         pulse.beat()
@@ -62,10 +73,28 @@ def serve(
     def cut() -> None:
         sessions.cut()
 
+    def beat_and_ask() -> bool:
+        pulse.beat()  # asked between two batches of mails, which need not have files in them
+        return stop.is_set()
+
+    def take_mail(lease: Lease) -> Result:
+        opening.clear()
+        _finish_assignments(firm)
+        return mail_round.run_round(
+            firm, lease, stopping=beat_and_ask, told=beat, reached=reached, opening=opening.append
+        )
+
+    def cut_mail() -> None:
+        for mailbox in opening:
+            mailbox.abandon()
+
     if firm.settings.text("service.start") == "manual":  # it waits for a person's word
         firm.settings.set("service.paused", "yes")
     with running_rounds(firm) as lease:
-        sources = [Source(ORIGIN, SWITCH, fetch, cut=cut)]
+        sources = [
+            Source(ORIGIN, SWITCH, fetch, cut=cut),
+            Source(mail_round.ORIGIN, MAIL_SWITCH, take_mail, cut=cut_mail),
+        ]
         waiting = _waiting(stop)
         Rounds(firm, lease, sources, wait=waiting, stopping=stop.is_set, report=report, pulse=pulse).run()
 

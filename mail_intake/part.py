@@ -2,8 +2,10 @@
 
 import enum
 from dataclasses import dataclass
+from functools import cached_property
 
 from mail_intake import kinds
+from transfer.fingerprints import Fingerprint, measure_bytes
 from transfer.safe_names import safe_name
 
 
@@ -27,6 +29,11 @@ class Part:
     fate: Fate
     reason: str | None
     content: bytes
+
+    @cached_property
+    def fingerprint(self) -> Fingerprint:
+        """The size and hash of its bytes."""
+        return measure_bytes(self.content)
 
 
 def file_name(name: str, kind: str, content: bytes) -> str:

@@ -27,6 +27,7 @@ _MODULES = {
     "settings": "navette.dossier_commands",
     "rules": "navette.rule_commands",
     "db": "navette.database_commands",
+    "mail": "navette.mail_commands",
 }
 """First word of a command -> the module that knows it; only that one is imported, so that each command starts fast."""
 

@@ -39,7 +39,7 @@ def _fetch(args: argparse.Namespace) -> int:
     with Firm(args.home) as firm:
         shown = Shown(args.language, firm)
         result = once(firm, shown.document, kill_point())
-        shown.result(result)
+        shown.result(ORIGIN, result)
     return 1 if result.failed or result.paused else 0
 
 
@@ -80,7 +80,8 @@ class Shown:
     def document(self, document: Document, failure: Failure | None) -> None:
         """Show what became of a document."""
         if failure is not None:
-            self._line("fetch.failed", name=document.path, why=self._language.failure(failure))
+            name = document.path if document.origin == ORIGIN else document.name
+            self._line("fetch.failed", name=name, why=self._language.failure(failure))
         elif document.dossier is not None:
             self._line("fetch.delivered", name=document.placed, dossier=document.dossier)
         else:
@@ -95,11 +96,11 @@ class Shown:
         elif status.failure is not None:
             self._line("round.failed", why=f"{self._language.say(status.failure)} [{status.failure}]")
         else:
-            self.result(status.result)
+            self.result(status.source, status.result)
 
-    def result(self, result: Result) -> None:
-        """Show what a round did, and which folders it could not reach."""
-        for pause in pauses.every(self._firm, ORIGIN) if result.paused else ():
+    def result(self, source: str, result: Result) -> None:
+        """Show what a round over a source did, and which folders it could not reach."""
+        for pause in pauses.every(self._firm, source) if result.paused else ():
             key = "fetch.paused" if pause.dossier else "fetch.waiting_paused"
             count = pause.documents
             self._line(key, dossier=pause.dossier, folder=pause.folder, cause=pause.cause, documents=count)

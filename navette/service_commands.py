@@ -11,7 +11,6 @@ from dossiers import failing, pauses
 from dossiers.designation import holder
 from dossiers.firm import Firm
 from dossiers.rounds import STUCK, Status, Turn, ask_at_once, next_turn, statuses
-from fetcher.remote_files import ORIGIN
 from fetcher.service import serve, stopped_by_signals
 from navette.dossier_commands import moment
 from navette.fetch_commands import Shown, log_to_stderr
@@ -62,7 +61,7 @@ def _status(args: argparse.Namespace) -> int:
         print(_turn(args.language, firm))
         for status in statuses(firm):
             print(_last(args.language, status))
-        for pause in pauses.every(firm, ORIGIN):
+        for pause in [one for status in statuses(firm) for one in pauses.every(firm, status.source)]:
             told = {"folder": pause.folder, "cause": pause.cause, "documents": pause.documents}
             key = "fetch.paused" if pause.dossier else "fetch.waiting_paused"
             print(args.language.say(key, dossier=pause.dossier, **told))

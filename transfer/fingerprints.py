@@ -54,6 +54,13 @@ def measure(source: BinaryIO) -> Fingerprint:
     return measured.fingerprint()
 
 
+def measure_bytes(content: bytes) -> Fingerprint:
+    """Return the fingerprint of bytes in memory."""
+    measured = Measure()
+    measured.add(content)
+    return measured.fingerprint()
+
+
 def checksum(source: BinaryIO, kind: str) -> str:
     """Read a file to its end and return its ``md5`` or ``crc32`` in hex, for devices that ask for no better."""
     if kind == "md5":

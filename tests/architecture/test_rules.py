@@ -73,7 +73,7 @@ BARE_PATH = re.compile(r"\b(str|bytes|Path|PurePath|RemoteFile)\b")
 def test_nothing_is_removed_by_its_path() -> None:
     """In the rooms that have sources to lose, what is called remove takes a receipt and never a path."""
     found, by_path = [], []
-    for path in modules("transfer", "uploader", "fetcher", "dossiers"):
+    for path in modules("transfer", "uploader", "fetcher", "mail_intake", "dossiers"):
         for function in functions(path):
             if not re.fullmatch(r"_*remove(_.*)?", function.name):
                 continue
@@ -98,7 +98,7 @@ DELETING = {
 def test_deleting_is_left_to_those_who_hold_a_receipt() -> None:
     """Outside functions that take a receipt, only drafts and parts are ever deleted."""
     without = set()
-    for path in modules("transfer", "uploader", "fetcher", "dossiers", "ini_tools", "navette"):
+    for path in modules("transfer", "uploader", "fetcher", "mail_intake", "dossiers", "ini_tools", "navette"):
         for function in functions(path):
             taken = " ".join(ast.unparse(each.annotation) for each in function.args.args if each.annotation)
             deletes = [node for node in ast.walk(function) if isinstance(node, ast.Call) and _deletes(node)]
