@@ -27,6 +27,7 @@ def _fault(code: str, says: str) -> _Fault:
 
 _FAULTS = (
     _fault("usage.missing", r"the following arguments are required: (?P<names>.+)"),
+    _fault("usage.one_of", r"one of the arguments (?P<names>.+) is required"),
     _fault("usage.unknown", r"unrecognized arguments: (?P<words>.+)"),
     _fault("usage.no_value", r"argument (?P<name>.+?): expected .*arguments?"),
     _fault("usage.value_too_many", r"argument (?P<name>.+?): ignored explicit argument (?P<value>.+)"),

@@ -19,7 +19,7 @@ from transfer.command_line import Parser
 from transfer.language import LANGUAGES, Language
 
 ENGLISH = re.compile("usage:|positional|options:|show this|the following|unrecognized|invalid|error:")
-USAGE = r"\n[^\n]+ \[usage\.(unknown|missing)\]\n$"
+USAGE = r"\n[^\n]+ \[usage\.(unknown|missing|one_of)\]\n$"
 
 
 def commands(parser: argparse.ArgumentParser, words: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

@@ -17,6 +17,7 @@ MISTAKES = {
     "a --th": ("usage.ambiguous", "--th"),
     "a fly": ("usage.bad_choice", "fly"),
     "a go": ("usage.missing", "where"),
+    "a clean": ("usage.one_of", "--dry"),
 }
 
 
@@ -31,6 +32,9 @@ def parser(language: str) -> Parser:
     which.add_argument("--that", action="store_true")
     verbs = made.add_subparsers(metavar="COMMAND")
     verbs.add_parser("go").add_argument("where")
+    how = verbs.add_parser("clean").add_mutually_exclusive_group(required=True)
+    how.add_argument("--dry", action="store_true")
+    how.add_argument("--wet", action="store_true")
     return made
 
 
