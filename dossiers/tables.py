@@ -95,7 +95,7 @@ documents = Table(
     Column("processed", Moment),
     Column("refused", Moment),  # it stays where it is, and off the waiting list
     Index(None, "state"),
-    Index(None, "dossier"),
+    Index("ix_documents_dossier_id", "dossier", "id"),  # in their order: the waiting list is read by the page
     Index(None, "sha256"),
 )
 

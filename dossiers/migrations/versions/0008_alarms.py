@@ -1,4 +1,4 @@
-"""Alarms and who was told of them; rounds that fail in a row; sources with longer names, several of a kind."""
+"""Alarms and who was told of them; rounds that fail in a row; several sources of a kind; an index."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -34,6 +34,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_alarm_notices"),
     )
     op.create_index("ix_alarm_notices_next_try", "alarm_notices", ["next_try"])
+    op.drop_index("ix_documents_dossier", "documents")
+    op.create_index("ix_documents_dossier_id", "documents", ["dossier", "id"])
     op.add_column("rounds", sa.Column("failures", sa.Integer, nullable=False, server_default="0"))
     _lengthen("rounds", "source")
     _lengthen("lease", "name")
