@@ -170,7 +170,7 @@ rounds = Table(
 pauses = Table(
     "pauses",
     metadata,
-    Column("origin", String(16), primary_key=True),
+    Column("origin", String(255), primary_key=True),  # which source
     Column("dossier", String(16), primary_key=True),  # empty for the waiting folder
     Column("folder", _Path, nullable=False),
     Column("cause", String(16), nullable=False),
