@@ -106,9 +106,8 @@ def collecting(firm: Firm, source: str) -> Iterator[Lease]:
     Refused with ``designation.not_scaled`` where the settings do not say so, and with ``designation.source_busy``
     (temporary) while another process runs a round over this source, or one process over all.
     """
+    check_shared(firm)
     with firm.database.write(_TURN) as connection:
-        if stored(connection, _SCALE) != "yes":
-            raise PermanentFailure("designation.not_scaled")
         for name in (_ROUNDS, _SOURCE + source):
             other = _live_holder(firm, connection, name)
             if other is not None:
@@ -116,6 +115,12 @@ def collecting(firm: Firm, source: str) -> Iterator[Lease]:
         lease = _taken(firm, connection, _SOURCE + source)
     with _held(lease):
         yield lease
+
+
+def check_shared(firm: Firm) -> None:
+    """Refuse with ``designation.not_scaled`` where the settings do not say that several machines share the sources."""
+    if not firm.settings.switch(_SCALE):
+        raise PermanentFailure("designation.not_scaled")
 
 
 def assigning(firm: Firm) -> contextlib.AbstractContextManager[Lease]:
