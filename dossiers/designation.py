@@ -27,6 +27,7 @@ LOST = "designation.lost"
 _MACHINE = "service.machine"
 _SCALE = "service.scale"
 _ROUNDS = "rounds"
+_ASSIGNING = "assigning"
 _SOURCE = "source "
 _TURN = "leases"
 _lease = tables.lease
@@ -125,11 +126,11 @@ def check_shared(firm: Firm) -> None:
 
 def assigning(firm: Firm) -> contextlib.AbstractContextManager[Lease]:
     """Hold the right to assign waiting documents, on any machine; ``designation.busy`` while another does."""
-    return _alone(firm, "assigning")
+    return _alone(firm, _ASSIGNING)
 
 
 def telling(firm: Firm) -> contextlib.AbstractContextManager[Lease]:
-    """Hold the right to keep and tell alarms, on any machine; ``designation.busy`` while another does."""
+    """Hold the right to keep and tell alarms, on any machine; ``designation.tells_already`` while another does."""
     return _alone(firm, "alarms")
 
 
@@ -137,7 +138,7 @@ def telling(firm: Firm) -> contextlib.AbstractContextManager[Lease]:
 def _alone(firm: Firm, name: str) -> Iterator[Lease]:
     with firm.database.write(_TURN) as connection:
         if _live_holder(firm, connection, name) is not None:
-            raise TemporaryFailure("designation.busy")
+            raise TemporaryFailure("designation.busy" if name == _ASSIGNING else "designation.tells_already")
         lease = _taken(firm, connection, name)
     with _held(lease):
         yield lease
