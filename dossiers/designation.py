@@ -146,6 +146,12 @@ def holder(firm: Firm) -> tuple[str, datetime] | None:
     return None
 
 
+def collected(firm: Firm) -> set[str]:
+    """Return the sources over which a round runs now, where several machines share them."""
+    with firm.database.read() as connection:
+        return {row.name.removeprefix(_SOURCE) for row in _live_runners(firm, connection)}
+
+
 def gone(firm: Firm) -> dict[str, datetime]:
     """Return the last sign of life of each machine whose runner ended without giving its lease back."""
     with firm.database.read() as connection:

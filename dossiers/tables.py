@@ -95,7 +95,7 @@ documents = Table(
     Column("processed", Moment),
     Column("refused", Moment),  # it stays where it is, and off the waiting list
     Index(None, "state"),
-    Index(None, "dossier"),
+    Index("ix_documents_dossier_id", "dossier", "id"),  # in their order: the waiting list is read by the page
     Index(None, "sha256"),
     Index("ix_documents_found", "found", "origin", "dossier", "state"),  # what came today and these last days
     Index("ix_documents_ready", "processed", "dossier", "id"),  # what nobody has processed yet
@@ -172,7 +172,7 @@ rounds = Table(
 pauses = Table(
     "pauses",
     metadata,
-    Column("origin", String(16), primary_key=True),
+    Column("origin", String(255), primary_key=True),  # which source
     Column("dossier", String(16), primary_key=True),  # empty for the waiting folder
     Column("folder", _Path, nullable=False),
     Column("cause", String(16), nullable=False),

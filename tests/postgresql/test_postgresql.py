@@ -1,6 +1,7 @@
 """The firm on PostgreSQL: the same code and the same outcome, also when the server goes away and when runners fight."""
 
 import contextlib
+import os
 import signal
 import sys
 import threading
@@ -11,9 +12,12 @@ from pathlib import Path
 import pytest
 from earlier_versions import REVISIONS, check_upgrade
 from firm_rooms import Clock, add_dossiers, contents, desk, folder, opened
-from navette_server import ROOT, navette
+from firm_side import FirmSide
+from navette_server import NAVETTE, ROOT, navette
+from plain_server import plain_server
 from postgresql import PostgreSQL
 from processes import end, started
+from sample_documents import pdf
 from sqlalchemy import func, select
 from waiting import until
 
@@ -87,6 +91,34 @@ def test_a_server_that_goes_away_and_comes_back_is_a_pause(server: PostgreSQL, h
             assert [name for name, _ in at.deliver(("a.pdf", b"a")).failed] == []
         assert contents(folder(firm)) == {"a.pdf": b"a"}
         assert [one.number for one in dossiers.every(firm)] == ["000204"]
+
+
+def test_the_service_outlives_a_database_that_goes_away_and_comes_back(
+    server: PostgreSQL, home: Path, tmp_path: Path
+) -> None:
+    """It goes away in the middle of a round and stays away for a while; the same service then delivers all, once."""
+    firm = FirmSide(home)
+    firm.add_dossier("000204", "Boulangerie Dupont")
+    log = tmp_path / "service.log"
+    with plain_server(tmp_path / "source") as source:
+        firm.collect_from(source.connection, fetch__settle_seconds="0")
+        sent = sorted(pdf(str(n)) for n in range(300))
+        for n, content in enumerate(sent):
+            source.put(f"000204/{n}.pdf", content)
+        service = started([*NAVETTE, "--home", home, "service", "run"], log, cwd=ROOT)
+        try:
+            until(lambda: len(os.listdir(source.root / "000204")) < 300, 30, "documents to be fetched")
+            server.stop("immediate")
+            until(lambda: "database.unavailable" in log.read_text(), 30, "the service to notice")
+            server.start()
+            firm.set(service__minutes="1")
+            navette(home, "service", "now")
+            until(lambda: not os.listdir(source.root / "000204"), 60, "all to be delivered")
+        finally:
+            code = end(service)
+    assert code == 0
+    assert sorted(firm.documents("000204").values()) == sent
+    assert "Traceback" not in log.read_text()
 
 
 def at_once(firms: Sequence[Firm], action: Callable[[Firm], object]) -> list[object]:

@@ -1,4 +1,4 @@
-"""Alarms and who was told of them; rounds that fail in a row; sources with longer names, several of a kind."""
+"""Alarms and who was told of them; rounds that fail in a row; several sources of a kind; an index."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -34,12 +34,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_alarm_notices"),
     )
     op.create_index("ix_alarm_notices_next_try", "alarm_notices", ["next_try"])
+    op.drop_index("ix_documents_dossier", "documents")
+    op.create_index("ix_documents_dossier_id", "documents", ["dossier", "id"])
     op.add_column("rounds", sa.Column("failures", sa.Integer, nullable=False, server_default="0"))
     _lengthen("rounds", "source")
     _lengthen("lease", "name")
+    _lengthen("pauses", "origin", "dossier")
 
 
-def _lengthen(table: str, key: str) -> None:
+def _lengthen(table: str, key: str, *others: str) -> None:
     """Let a table's key hold 255 characters; SQL Server changes no column that a key stands on."""
     on_server = op.get_bind().dialect.name == "mssql"
     if on_server:
@@ -47,4 +50,4 @@ def _lengthen(table: str, key: str) -> None:
     with op.batch_alter_table(table) as batch:
         batch.alter_column(key, existing_type=sa.String(16), type_=sa.String(255), existing_nullable=False)
     if on_server:
-        op.create_primary_key(f"pk_{table}", table, [key])
+        op.create_primary_key(f"pk_{table}", table, [key, *others])
