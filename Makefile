@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 HOME_FOLDER ?= var
 PO := $(wildcard */locale/*/LC_MESSAGES/*.po)
 
-.PHONY: run test check texts lock peers help hostile soak conformance dist dist-windows
+.PHONY: run test check texts lock peers help hostile kills soak conformance dist dist-windows
 
 help:  ## what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/ -/'
@@ -70,6 +70,9 @@ $(CONFORMANCE)/ready: $(VENV)/test
 conformance: $(CONFORMANCE)/ready texts  ## run pyftpdlib's own tests against the server, but for what must differ
 	PYTHONPATH=tests/conformance:$(CONFORMANCE)/lib $(BIN)/pytest -c tests/conformance/pytest.ini \
 		-p pyftpdlib_tests -p no:cacheprovider $$(echo $(CONFORMANCE)/pyftpdlib-*/tests/test_functional.py)
+
+kills: $(VENV)/test texts peers  ## kill rounds at 200 random moments over 1,000 documents, on each database and server
+	NAVETTE_KILLS=200 NAVETTE_KILL_DOCUMENTS=1000 $(BIN)/pytest tests/postgresql/test_kills.py
 
 soak: $(VENV)/test texts  ## load a server for MINUTES=30, kill it again and again, and count every document
 	$(BIN)/python tests/soak.py --minutes $(MINUTES)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import (
@@ -48,9 +49,14 @@ class Database:
             raise
 
     @contextlib.contextmanager
-    def write(self) -> Iterator[Connection]:
-        """Open a transaction that commits at the end of its ``with`` block; SQLite has one writer at a time."""
+    def write(self, turn: str | None = None) -> Iterator[Connection]:
+        """Open a transaction that commits at the end of its ``with`` block; SQLite has one writer at a time.
+
+        ``turn`` names what only one transaction may look at and change at once, on a server too.
+        """
         with self._turn, _failures(), self._writing.begin() as connection:
+            if turn is not None:
+                take_turn(connection, turn)
             yield connection
 
     @contextlib.contextmanager
@@ -103,6 +109,18 @@ class Database:
                 return connection.execute(text("SELECT version_num FROM firm_version")).scalar()
         except (DBAPIError, TemporaryFailure):  # no such table: a new database, or one that cannot be opened at all
             return None
+
+
+def take_turn(connection: Connection, name: str) -> None:
+    """Wait until no other transaction has the turn of that name, and hold it until this one ends.
+
+    What other holders committed is seen afterwards. SQLite has one writer at a time anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": crc32(name.encode())})
+    elif connection.dialect.name == "mssql":
+        lock = "EXEC sp_getapplock @Resource = :name, @LockMode = 'Exclusive', @LockTimeout = 30000"
+        connection.execute(text(lock), {"name": f"navette {crc32(name.encode())}"})
 
 
 def _engine(url: str) -> Engine:

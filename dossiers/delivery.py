@@ -219,7 +219,7 @@ class Delivery:
         placing = []
         with self._firm.database.write() as connection:
             self._lease.fence(connection)
-            free = FreeNames(connection, self._disk)
+            free = FreeNames(connection, self._disk, (document.folder for document in documents))
             for document in documents:
                 try:
                     placing.append(replace(document, placed=free.take(document.folder, document.name)))

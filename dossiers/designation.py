@@ -4,10 +4,11 @@ import contextlib
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, insert, or_, select, update
 
 from dossiers import tables
 from dossiers.firm import Firm
@@ -24,6 +25,10 @@ LOST = "designation.lost"
 """The one failure after which a runner must stop: another runs."""
 
 _MACHINE = "service.machine"
+_SCALE = "service.scale"
+_ROUNDS = "rounds"
+_SOURCE = "source "
+_TURN = "leases"
 _lease = tables.lease
 
 
@@ -78,37 +83,74 @@ def running_rounds(firm: Firm) -> Iterator[Lease]:
     Refused with ``designation.not_designated`` on a machine that the settings do not name (where they name none, this
     machine names itself), and with ``designation.runs_elsewhere`` while another process runs.
     """
-    with firm.database.write() as connection:
+    with firm.database.write(_TURN) as connection:
+        if stored(connection, _SCALE) == "yes":
+            raise PermanentFailure("designation.scaled")
         designated = stored(connection, _MACHINE)
         if designated is not None and designated.casefold() != firm.machine.casefold():
             raise PermanentFailure("designation.not_designated", machine=designated, here=firm.machine)
-        other = _live_holder(firm, connection, "rounds")
-        if other is not None:
+        for other in _live_runners(firm, connection):
             since = f"{other.since.astimezone():%Y-%m-%d %H:%M}"
             raise PermanentFailure("designation.runs_elsewhere", machine=other.machine, since=since)
         if designated is None:
             store(connection, _MACHINE, firm.machine)
-        lease = _taken(firm, connection, "rounds")
+        lease = _taken(firm, connection, _ROUNDS)
     with _held(lease):
         yield lease
 
 
 @contextlib.contextmanager
-def assigning(firm: Firm) -> Iterator[Lease]:
+def collecting(firm: Firm, source: str) -> Iterator[Lease]:
+    """Hold the right to run a round over one source, where several machines share the sources among them.
+
+    Refused with ``designation.not_scaled`` where the settings do not say so, and with ``designation.source_busy``
+    (temporary) while another process runs a round over this source, or one process over all.
+    """
+    with firm.database.write(_TURN) as connection:
+        if stored(connection, _SCALE) != "yes":
+            raise PermanentFailure("designation.not_scaled")
+        for name in (_ROUNDS, _SOURCE + source):
+            other = _live_holder(firm, connection, name)
+            if other is not None:
+                raise TemporaryFailure("designation.source_busy", source=source, machine=other.machine)
+        lease = _taken(firm, connection, _SOURCE + source)
+    with _held(lease):
+        yield lease
+
+
+def assigning(firm: Firm) -> contextlib.AbstractContextManager[Lease]:
     """Hold the right to assign waiting documents, on any machine; ``designation.busy`` while another does."""
-    with firm.database.write() as connection:
-        if _live_holder(firm, connection, "assigning") is not None:
+    return _alone(firm, "assigning")
+
+
+def telling(firm: Firm) -> contextlib.AbstractContextManager[Lease]:
+    """Hold the right to keep and tell alarms, on any machine; ``designation.busy`` while another does."""
+    return _alone(firm, "alarms")
+
+
+@contextlib.contextmanager
+def _alone(firm: Firm, name: str) -> Iterator[Lease]:
+    with firm.database.write(_TURN) as connection:
+        if _live_holder(firm, connection, name) is not None:
             raise TemporaryFailure("designation.busy")
-        lease = _taken(firm, connection, "assigning")
+        lease = _taken(firm, connection, name)
     with _held(lease):
         yield lease
 
 
 def holder(firm: Firm) -> tuple[str, datetime] | None:
-    """Return the machine that runs rounds now and since when, or None."""
+    """Return a machine that runs rounds now and since when, or None."""
     with firm.database.read() as connection:
-        row = _live_holder(firm, connection, "rounds")
-    return None if row is None else (row.machine, row.since)
+        for row in _live_runners(firm, connection):
+            return row.machine, row.since
+    return None
+
+
+def gone(firm: Firm) -> dict[str, datetime]:
+    """Return the last sign of life of each machine whose runner ended without giving its lease back."""
+    with firm.database.read() as connection:
+        rows = [row for row in _runners(connection) if _is_over(firm, row) and row.expires - row.heartbeat >= TERM]
+    return {row.machine: row.heartbeat for row in sorted(rows, key=lambda row: row.heartbeat)}
 
 
 @contextlib.contextmanager
@@ -119,12 +161,24 @@ def _held(lease: Lease) -> Iterator[None]:
         lease.release()
 
 
-def _live_holder(firm: Firm, connection: Connection, name: str) -> Row[tuple[object, ...]] | None:
-    """Return the lease's row while it holds; a process of this machine that has ended holds nothing."""
+def _live_holder(firm: Firm, connection: Connection, name: str) -> Row[Any] | None:
     row = connection.execute(select(_lease).where(_lease.c.name == name)).one_or_none()
-    if row is None or row.expires <= firm.clock():
-        return None
-    return None if row.machine == firm.machine and not _is_alive(row.process) else row
+    return None if row is None or _is_over(firm, row) else row
+
+
+def _live_runners(firm: Firm, connection: Connection) -> list[Row[Any]]:
+    return [row for row in _runners(connection) if not _is_over(firm, row)]
+
+
+def _runners(connection: Connection) -> Sequence[Row[Any]]:
+    """Return the leases of those who run rounds: over all sources, or over one of them."""
+    of_source = _lease.c.name.startswith(_SOURCE, autoescape=True)
+    return connection.execute(select(_lease).where(or_(_lease.c.name == _ROUNDS, of_source))).all()
+
+
+def _is_over(firm: Firm, row: Row[Any]) -> bool:
+    """Tell whether a lease holds no longer; a process of this machine that has ended holds nothing."""
+    return row.expires <= firm.clock() or (row.machine == firm.machine and not _is_alive(row.process))
 
 
 def _taken(firm: Firm, connection: Connection, name: str) -> Lease:

@@ -20,6 +20,9 @@ from transfer.safe_names import safe_name, twin_key
 TEMPLATE = "{root}/{dossier}/{year}"
 """Where documents go unless a dossier says otherwise."""
 
+TURN = "dossiers"
+"""Those who add or change dossiers take turns, so that no two claim one number or one folder."""
+
 _PLACES = frozenset({"root", "dossier", "number", "name", "year", "month", "kind"})
 _KIND_ALONE = re.compile(r"[^\\/]\{kind\}|\{kind\}[^\\/]")
 _dossiers = tables.dossiers
@@ -63,7 +66,7 @@ class Dossier:
 def add(firm: Firm, dossier: Dossier) -> Dossier:
     """Check a dossier and keep it; returns it as kept. Refused with a ``dossier.`` or ``account.`` code."""
     dossier = checked(dossier)
-    with firm.database.write() as connection:
+    with firm.database.write(TURN) as connection:
         Known.of(firm, connection).claim(dossier)
         insert_rows(connection, [dossier])
     return dossier
@@ -85,7 +88,7 @@ def change(
     """
     given = {"name": name, "language": language, "template": template, "enterprise": enterprise}
     said = {key: each for key, each in given.items() if each is not None}
-    with firm.database.write() as connection:
+    with firm.database.write(TURN) as connection:
         known = Known.of(firm, connection)
         before = known.find(number)
         dossier = changed(before, said)
@@ -222,7 +225,7 @@ def _bare(number: str) -> str:
 
 
 def _archived(firm: Firm, number: str, since: datetime | None) -> Dossier:
-    with firm.database.write() as connection:
+    with firm.database.write(TURN) as connection:
         dossier = replace(Known.of(firm, connection).find(number), archived=since)
         update_row(connection, dossier)
     return dossier

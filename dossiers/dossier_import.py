@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from dossiers import addresses
-from dossiers.dossier import Dossier, Known, changed, insert_rows, update_row
+from dossiers.dossier import TURN, Dossier, Known, changed, insert_rows, update_row
 from dossiers.enterprise import enterprise_number
 from dossiers.firm import Firm
 from transfer import sheet
@@ -54,7 +54,7 @@ def import_dossiers(firm: Firm, raw: bytes, only_check: bool = False) -> list[Li
     """
     lines = list(sheet.read(raw, _COLUMNS, ["number"]))
     language = firm.settings.text("fiduciary.language")
-    with firm.database.write() as connection:
+    with firm.database.write(TURN) as connection:
         register = _Register(Known.of(firm, connection), addresses.owners(connection), language)
         reports = [register.take(line, cells) for line, cells in lines]
         if not only_check:

@@ -1,10 +1,13 @@
 """Says where and as whom to reach the FTP server, for the firm and for its clients; never opens a connection."""
 
+from dataclasses import replace
+
 from sqlalchemy import select, update
 
 from dossiers import tables
 from dossiers.dossier import Dossier
 from dossiers.firm import Firm
+from dossiers.settings import parsed_node
 from transfer.accounts import AccountKind, AccountName
 from transfer.client_ini import Connection, Security
 from transfer.failures import PermanentFailure
@@ -14,6 +17,21 @@ from transfer.remote_layout import dossier_folder
 def read_connection(firm: Firm) -> Connection:
     """Return the connection that collects documents; refused with ``ftp_access.missing`` while a setting lacks."""
     return _connection(firm, _user(firm, AccountKind.READ), _required(firm, "ftp.read_password"))
+
+
+def read_connections(firm: Firm) -> dict[str, Connection]:
+    """Return the connections that collect documents, by the name of their source: ``ftp``, then one for each node.
+
+    ``ftp.nodes`` names further servers as ``host[:port][=fingerprint]``, with blanks between them; they know the same
+    login. A fingerprint that is not told is that of the first server.
+    """
+    first = read_connection(firm)
+    found = {"ftp": first}
+    for word in firm.settings.text("ftp.nodes").split():
+        host, port, fingerprint = parsed_node(word)
+        port = port or first.port
+        found[f"ftp:{host}:{port}"] = replace(first, host=host, port=port, fingerprint=fingerprint or first.fingerprint)
+    return found
 
 
 def write_connection(firm: Firm, dossier: Dossier) -> tuple[Connection, str]:

@@ -190,7 +190,7 @@ class Moves:
 
     def _chosen(self, assignment: Assignment, document: Document) -> Assignment:
         with self._write() as connection:
-            placed = FreeNames(connection, self._disk).take(assignment.folder, document.name)
+            placed = FreeNames(connection, self._disk, [assignment.folder]).take(assignment.folder, document.name)
             values = {"placed": placed, "placed_key": twin_key(placed), "state": State.PLACING.value}
             mine = _assignments.c.document == assignment.document
             connection.execute(update(_assignments).where(mine).values(values))

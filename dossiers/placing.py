@@ -1,11 +1,12 @@
 """Chooses names that are free in a folder, for all writers of the database, and takes them; never moves bytes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from sqlalchemy import Connection, select
 
 from dossiers import tables
+from dossiers.database import take_turn
 from dossiers.disk import Disk
 from dossiers.document import State
 from transfer.safe_names import numbered, twin_key
@@ -17,14 +18,16 @@ _assignments = tables.assignments
 class FreeNames:
     """The names that are free in folders during one transaction: on the disk, and not promised to another document.
 
-    A promise is a row that is being placed. As writers of the database take turns, two that choose at the same moment
-    never choose the same name, nor two that Windows or macOS could not tell apart.
+    A promise is a row that is being placed. Those who choose in one folder take turns, so that two who do so at the
+    same moment never choose the same name, nor two that Windows or macOS could not tell apart.
     """
 
-    def __init__(self, connection: Connection, disk: Disk) -> None:
+    def __init__(self, connection: Connection, disk: Disk, folders: Iterable[Path]) -> None:
         self._connection = connection
         self._disk = disk
         self._taken: dict[Path, set[str]] = {}
+        for folder in sorted(map(str, set(folders))):  # all in one order, so that nobody waits for one who waits
+            take_turn(connection, f"names in {folder}")
 
     def take(self, folder: Path, name: str) -> str:
         """Return ``name``, or the first of ``name(2)``, ``name(3)`` … that is free, and hold it from now on."""

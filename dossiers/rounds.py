@@ -20,9 +20,13 @@ from transfer.retry import Wait
 
 _LOOK = 0.5  # seconds between two looks at whether to stop, or whether someone asks for a round at once
 _GRACE = 60.0  # seconds that a round which was cut has to end
+_STOP_GRACE = 10.0  # seconds that a round has to end by itself when it is told to stop, before it is cut
 _ASKED = "service.asked"
 STUCK = "rounds.stuck"
 """The failure of a round that could not even be cut: only the end of the program ends it."""
+
+STOPPED = "rounds.stopped"
+"""The end of a round that was cut because it did not end when it was told to stop: nobody's failure."""
 
 _log = logging.getLogger("navette.rounds")
 _rounds = tables.rounds
@@ -50,7 +54,10 @@ class Source:
 
 @dataclass(frozen=True)
 class Status:
-    """The last round of a source, and when the next is due; ``ended`` is None while it runs, ``failure`` a code."""
+    """The last round of a source, and when the next is due; ``ended`` is None while it runs, ``failure`` a code.
+
+    ``failures`` counts how many rounds in a row ended early.
+    """
 
     source: str
     started: datetime
@@ -58,6 +65,7 @@ class Status:
     result: Result
     failure: str | None
     next: datetime | None
+    failures: int = 0
 
 
 class Pulse:
@@ -89,6 +97,7 @@ class Rounds:
         report: Callable[[Status, Failure | None], None] = lambda *_: None,
         pulse: Pulse | None = None,
         grace: float = _GRACE,
+        stop_grace: float = _STOP_GRACE,
     ) -> None:
         self._firm = firm
         self._lease = lease
@@ -98,6 +107,7 @@ class Rounds:
         self._report = report
         self._pulse = pulse or Pulse()
         self._grace = grace
+        self._stop_grace = stop_grace
         self._begun: str | None = None
 
     def run(self) -> None:
@@ -125,13 +135,18 @@ class Rounds:
         """Run one round of each source that is switched on; one that fails keeps no other back."""
         for source in self._sources:
             if not self._stopping() and self._firm.settings.switch(source.switch):
-                self._one(source)
+                self.one(source)
 
-    def _one(self, source: Source) -> None:
+    def one(self, source: Source) -> Status:
+        """Run one round of a source, keep how it went for all to see, and return that.
+
+        Raises only what ends the program: the lease is lost, or the round could not even be cut.
+        """
         started = self._firm.clock()
-        result, why, code = Result(), None, None
+        result, why, code, before = Result(), None, None, 0
         try:
-            self._keep(Status(source.name, started, None, result, None, None))
+            before = self._failures(source)
+            self._keep(Status(source.name, started, None, result, None, None, before))
             result = self._watched(source)
         except Failure as failure:
             if failure.code == LOST:
@@ -141,14 +156,16 @@ class Rounds:
         except Exception:  # noqa: BLE001  the next round must still run, whatever this one met
             code = "rounds.unexpected"
             _log.exception("round source=%s %s", source.name, code)
-        status = Status(source.name, started, self._firm.clock(), result, code, self._due())
+        failures = before + 1 if code and code != STOPPED else 0
+        status = Status(source.name, started, self._firm.clock(), result, code, self._due(), failures)
         self._keep(status)
         self._report(status, why)
         if why is not None and why.code == STUCK:
             raise why
+        return status
 
     def _watched(self, source: Source) -> Result:
-        """Run a round in a thread of its own, and cut it when nothing has come through for too long.
+        """Run a round in a thread of its own; cut it when nothing comes through for too long, or it does not stop.
 
         A round that hangs in the network ends when it is cut. One that hangs in a disk cannot be ended from inside:
         that is ``rounds.stuck``, after which the program must end.
@@ -160,13 +177,16 @@ class Rounds:
             target=_run, args=(source, self._lease, ended), name=f"round-{source.name}", daemon=True
         ).start()
         while not wait([ended], _LOOK).done:
-            if self._pulse.seconds() > minutes * 60:
+            told_to_stop = self._stopping()
+            if told_to_stop and wait([ended], self._stop_grace).done:
+                break
+            if told_to_stop or self._pulse.seconds() > minutes * 60:
                 source.cut()
                 if wait([ended], self._grace).done and ended.exception() is None:
                     return ended.result()
-                if ended.done():
-                    raise TemporaryFailure("rounds.hung", minutes=minutes)
-                raise PermanentFailure("rounds.stuck", minutes=minutes)
+                if not ended.done():
+                    raise PermanentFailure("rounds.stuck", minutes=minutes)
+                raise TemporaryFailure(STOPPED) if told_to_stop else TemporaryFailure("rounds.hung", minutes=minutes)
         return ended.result()
 
     def _paused(self) -> bool:
@@ -181,7 +201,13 @@ class Rounds:
             connection.execute(delete(_rounds).where(_rounds.c.source == status.source))
             values = {"source": status.source, "started": status.started, "ended": status.ended}
             values |= {"failure": status.failure, "next": status.next, **vars(status.result)}
+            values["failures"] = status.failures
             connection.execute(insert(_rounds).values(values))
+
+    def _failures(self, source: Source) -> int:
+        with self._firm.database.read() as connection:
+            query = select(_rounds.c.failures).where(_rounds.c.source == source.name)
+            return connection.execute(query).scalar() or 0
 
     def _asked(self) -> str | None:
         with self._firm.database.read() as connection:
@@ -213,9 +239,20 @@ def statuses(firm: Firm) -> list[Status]:
             Result(row.delivered, row.waiting, row.failed, row.paused),
             row.failure,
             row.next,
+            row.failures,
         )
         for row in rows
     ]
+
+
+def kind_of(source: str) -> str:
+    """Return the kind of a source by its name: ``ftp`` of ``ftp:node2.example.be:21``."""
+    return source.partition(":")[0]
+
+
+def is_ticked(firm: Firm, source: str) -> bool:
+    """Tell whether documents are collected from sources of this kind."""
+    return firm.settings.switch(f"service.{kind_of(source)}")
 
 
 class Turn(enum.StrEnum):

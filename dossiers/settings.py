@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Mapping
+from datetime import date
 
 from sqlalchemy import Connection, delete, insert, select
 
 from dossiers import tables
-from dossiers.database import Database
+from dossiers.database import Database, take_turn
 from dossiers.sealing import Seal
 from transfer.accounts import fiduciary_number
 from transfer.failures import PermanentFailure
@@ -27,6 +28,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("ftp.read_password", Kind.TEXT, "", "ftp", secret=True),
     Setting("ftp.write_user", Kind.TEXT, "", "ftp"),
     Setting("ftp.write_password", Kind.TEXT, "", "ftp", secret=True),
+    Setting("ftp.read_password_until", Kind.TEXT, "", "ftp"),
+    Setting("ftp.nodes", Kind.TEXT, "", "ftp"),
     Setting("fetch.connections", Kind.NUMBER, "4", "ftp"),
     Setting("fetch.settle_seconds", Kind.NUMBER, "10", "ftp"),
     Setting("mail.kind", Kind.TEXT, "imap", "mail"),
@@ -37,6 +40,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("mail.authority", Kind.TEXT, "", "mail"),
     Setting("mail.user", Kind.TEXT, "", "mail"),
     Setting("mail.password", Kind.TEXT, "", "mail", secret=True),
+    Setting("mail.password_until", Kind.TEXT, "", "mail"),
     Setting("mail.folder", Kind.TEXT, "INBOX", "mail"),
     Setting("mail.after", Kind.TEXT, "delete", "mail"),
     Setting("mail.move_to", Kind.TEXT, "Navette", "mail"),
@@ -50,6 +54,23 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("service.paused", Kind.SWITCH, "no", "service"),
     Setting("service.ftp", Kind.SWITCH, "yes", "service"),
     Setting("service.mail", Kind.SWITCH, "no", "service"),
+    Setting("service.scale", Kind.SWITCH, "no", "service"),
+    Setting("alarms.mail_to", Kind.TEXT, "", "alarms"),
+    Setting("alarms.mail_from", Kind.TEXT, "", "alarms"),
+    Setting("alarms.smtp_host", Kind.TEXT, "", "alarms"),
+    Setting("alarms.smtp_port", Kind.NUMBER, "587", "alarms"),
+    Setting("alarms.smtp_security", Kind.TEXT, "starttls", "alarms"),
+    Setting("alarms.smtp_user", Kind.TEXT, "", "alarms"),
+    Setting("alarms.smtp_password", Kind.TEXT, "", "alarms", secret=True),
+    Setting("alarms.webhook", Kind.TEXT, "", "alarms", secret=True),
+    Setting("alarms.authority", Kind.TEXT, "", "alarms"),
+    Setting("alarms.failing_rounds", Kind.NUMBER, "3", "alarms"),
+    Setting("alarms.free_gib", Kind.NUMBER, "2", "alarms"),
+    Setting("alarms.suspects", Kind.NUMBER, "1", "alarms"),
+    Setting("alarms.waiting", Kind.NUMBER, "50", "alarms"),
+    Setting("alarms.silent", Kind.SWITCH, "yes", "alarms"),
+    Setting("alarms.days_before", Kind.NUMBER, "21", "alarms"),
+    Setting("alarms.runner_minutes", Kind.NUMBER, "15", "alarms"),
 )
 
 LIMITS: Mapping[str, tuple[int, int]] = {
@@ -60,6 +81,13 @@ LIMITS: Mapping[str, tuple[int, int]] = {
     "fetch.settle_seconds": (0, 60),
     "service.minutes": (1, 1440),
     "service.deadline_minutes": (1, 1440),
+    "alarms.smtp_port": (1, 65_535),
+    "alarms.failing_rounds": (0, 1000),
+    "alarms.free_gib": (0, 100_000),
+    "alarms.suspects": (0, 100_000),
+    "alarms.waiting": (0, 1_000_000),
+    "alarms.days_before": (0, 365),
+    "alarms.runner_minutes": (0, 10_080),
 }
 """Lowest and highest value of each number."""
 
@@ -70,11 +98,15 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "mail.security": ("tls", "starttls", "none"),
     "mail.after": ("delete", "move", "keep"),
     "service.start": ("automatic", "manual"),
+    "alarms.smtp_security": ("starttls", "tls", "none"),
 }
 """The only values of the texts that are a choice."""
 
 SWITCHES = ("service.ftp", "service.mail")
 """The settings that tick the sources of the service."""
+
+PASSWORDS_UNTIL = ("ftp.read_password_until", "mail.password_until")
+"""The settings that say until which day (YYYY-MM-DD) a password is valid."""
 
 _DECLARED = {setting.name: setting for setting in SETTINGS}
 _LONGEST = 1000
@@ -145,7 +177,28 @@ def checked(setting: Setting, value: str) -> str:
         if not re.fullmatch("[0-9a-f]{64}", compact):
             raise PermanentFailure("setting.bad_fingerprint", name=setting.name)
         return compact
+    if setting.name == "ftp.nodes":
+        for word in value.split():
+            parsed_node(word)
+        return " ".join(value.split())
+    if setting.name in PASSWORDS_UNTIL:
+        return _day(setting, value)
     return fiduciary_number(value) if setting.name == "fiduciary.number" else value
+
+
+def parsed_node(word: str) -> tuple[str, int | None, str | None]:
+    """Return host, port and fingerprint of ``host[:port][=fingerprint]``; ``setting.bad_node`` for anything else."""
+    found = re.fullmatch(r"([A-Za-z0-9.-]{1,200})(?::([1-9][0-9]{0,4}))?(?:=([0-9a-f]{64}))?", word)
+    if found is None or int(found[2] or 1) > 65_535:
+        raise PermanentFailure("setting.bad_node", node=word[:80])
+    return found[1].lower(), int(found[2]) if found[2] else None, found[3]
+
+
+def _day(setting: Setting, value: str) -> str:
+    try:
+        return date.fromisoformat(value).isoformat()
+    except ValueError:
+        raise PermanentFailure("setting.bad_day", name=setting.name) from None
 
 
 def stored(connection: Connection, name: str) -> str | None:
@@ -155,6 +208,7 @@ def stored(connection: Connection, name: str) -> str | None:
 
 def store(connection: Connection, name: str, value: str) -> None:
     """Replace what the database keeps of a setting; an empty value leaves nothing."""
+    take_turn(connection, "settings")  # it may be there or not: two who replace it would both insert it
     connection.execute(delete(tables.settings).where(tables.settings.c.name == name))
     if value:
         connection.execute(insert(tables.settings).values(name=name, value=value))

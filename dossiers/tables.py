@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Integer, Me
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-VERSION = "0007"
+VERSION = "0008"
 """The migration that makes the tables as they stand here."""
 
 metadata = MetaData(
@@ -95,7 +95,7 @@ documents = Table(
     Column("processed", Moment),
     Column("refused", Moment),  # it stays where it is, and off the waiting list
     Index(None, "state"),
-    Index(None, "dossier"),
+    Index("ix_documents_dossier_id", "dossier", "id"),  # in their order: the waiting list is read by the page
     Index(None, "sha256"),
 )
 
@@ -143,7 +143,7 @@ settings = Table(
 lease = Table(
     "lease",
     metadata,
-    Column("name", String(16), primary_key=True),
+    Column("name", String(255), primary_key=True),
     Column("machine", String(255), nullable=False),
     Column("process", Integer, nullable=False),
     Column("epoch", BigInteger, nullable=False),
@@ -155,7 +155,7 @@ lease = Table(
 rounds = Table(
     "rounds",
     metadata,
-    Column("source", String(16), primary_key=True),
+    Column("source", String(255), primary_key=True),
     Column("started", Moment, nullable=False),
     Column("ended", Moment),
     Column("failure", _Code),
@@ -164,6 +164,7 @@ rounds = Table(
     Column("failed", Integer, nullable=False),
     Column("next", Moment),
     Column("paused", Integer, nullable=False, server_default="0"),
+    Column("failures", Integer, nullable=False, server_default="0"),  # how many rounds in a row ended early
 )
 
 pauses = Table(
@@ -175,6 +176,32 @@ pauses = Table(
     Column("cause", String(16), nullable=False),
     Column("since", Moment, nullable=False),
     Column("documents", Integer, nullable=False),  # how many stay at their source
+)
+
+alarms = Table(
+    "alarms",
+    metadata,
+    Column("id", _Key, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("subject", _Path, nullable=False),  # a source, folder, dossier, machine; empty for the firm as a whole
+    Column("told", Text, nullable=False),  # JSON: what its sentence needs
+    Column("since", Moment, nullable=False),
+    Column("ended", Moment),
+    Index(None, "ended"),
+)
+
+alarm_notices = Table(
+    "alarm_notices",
+    metadata,
+    Column("id", _Key, primary_key=True),
+    Column("alarm", _Key, nullable=False),
+    Column("event", String(16), nullable=False),  # raised, ended
+    Column("channel", String(16), nullable=False),  # mail, webhook
+    Column("attempts", Integer, nullable=False),
+    Column("next_try", Moment),  # none once it is sent or given up
+    Column("sent", Moment),
+    Column("failure", _Code),
+    Index(None, "next_try"),
 )
 
 mail_rules = Table(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 
 from dossiers import tables
 from dossiers.delivery import Reached
@@ -26,10 +26,25 @@ ARCHIVED_DOSSIER = "waiting.archived_dossier"
 
 _documents = tables.documents
 
+_IN_ORDER = _documents.c.dossier, _documents.c.id
+"""Oldest first: none of them has a dossier. By the id alone, PostgreSQL would read all older documents before them."""
 
-def waiting(firm: Firm) -> list[Document]:
-    """Return the documents that wait for a dossier, oldest first; ``final`` is where each can be looked at."""
-    return _listed(firm, _documents.c.refused.is_(None))
+
+def waiting(firm: Firm, after: int = 0, most: int | None = None) -> list[Document]:
+    """Return the documents that wait for a dossier, oldest first; ``final`` is where each can be looked at.
+
+    ``after`` and ``most`` give a page: the documents behind the last one of the page before, and how many.
+    """
+    return _listed(firm, _documents.c.refused.is_(None), _documents.c.id > after, most=most)
+
+
+def count(firm: Firm) -> int:
+    """Return how many documents wait for a dossier."""
+    query = (
+        select(func.count()).select_from(_documents).where(*_at_rest_without_dossier(), _documents.c.refused.is_(None))
+    )
+    with firm.database.read() as connection:
+        return connection.execute(query).scalar_one()
 
 
 def refused(firm: Firm) -> list[Document]:
@@ -97,8 +112,11 @@ def _working(firm: Firm, disk: Disk | None, reached: Reached) -> Iterator[Moves]
         yield work
 
 
-def _listed(firm: Firm, which: ColumnElement[bool]) -> list[Document]:
-    at_rest = _documents.c.state.in_([state.value for state in AT_REST])
-    query = select(_documents).where(_documents.c.dossier.is_(None), at_rest, which)
+def _at_rest_without_dossier() -> tuple[ColumnElement[bool], ...]:
+    return _documents.c.dossier.is_(None), _documents.c.state.in_([state.value for state in AT_REST])
+
+
+def _listed(firm: Firm, *which: ColumnElement[bool], most: int | None = None) -> list[Document]:
+    query = select(_documents).where(*_at_rest_without_dossier(), *which).limit(most)
     with firm.database.read() as connection:
-        return [from_row(row) for row in connection.execute(query.order_by(_documents.c.id))]
+        return [from_row(row) for row in connection.execute(query.order_by(*_IN_ORDER))]

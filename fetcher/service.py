@@ -12,6 +12,7 @@ from dossiers.designation import Lease, running_rounds
 from dossiers.document import Document
 from dossiers.firm import Firm
 from dossiers.rounds import Pulse, Result, Rounds, Source, Status
+from fetcher.alarm_watch import Suspects, watching
 from fetcher.batch import Told
 from fetcher.remote_files import ORIGIN
 from fetcher.round import run_round
@@ -50,9 +51,15 @@ def once_mail(firm: Firm, told: Told = lambda *_: None, reached: Reached = lambd
 
 
 def serve(
-    firm: Firm, stop: threading.Event, report: Report, told: Told = lambda *_: None, reached: Reached = lambda _: None
+    firm: Firm,
+    stop: threading.Event,
+    report: Report,
+    *,
+    told: Told = lambda *_: None,
+    reached: Reached = lambda _: None,
+    suspects: Suspects = lambda: None,
 ) -> None:
-    """Run rounds until ``stop`` is set; it is obeyed between two documents."""
+    """Run rounds and watch for alarms until ``stop`` is set; it is obeyed between two documents."""
 
     pulse = Pulse()
     sessions = Sessions()
@@ -90,7 +97,7 @@ def serve(
 
     if firm.settings.text("service.start") == "manual":  # it waits for a person's word
         firm.settings.set("service.paused", "yes")
-    with running_rounds(firm) as lease:
+    with running_rounds(firm) as lease, watching(firm, suspects):
         sources = [
             Source(ORIGIN, SWITCH, fetch, cut=cut),
             Source(mail_round.ORIGIN, MAIL_SWITCH, take_mail, cut=cut_mail),

@@ -26,6 +26,7 @@ _MODULES = {
     "journal": "navette.journal_commands",
     "processed": "navette.journal_commands",
     "settings": "navette.dossier_commands",
+    "alarms": "navette.alarm_commands",
     "rules": "navette.rule_commands",
     "db": "navette.database_commands",
     "mail": "navette.mail_commands",

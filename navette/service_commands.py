@@ -12,6 +12,7 @@ from dossiers.designation import holder
 from dossiers.firm import Firm
 from dossiers.rounds import STUCK, Status, Turn, ask_at_once, next_turn, statuses
 from fetcher.service import serve, stopped_by_signals
+from navette.alarm_commands import suspects_at
 from navette.dossier_commands import moment
 from navette.fetch_commands import Shown, log_to_stderr
 from navette.parent import end_with_parent
@@ -46,7 +47,7 @@ def _run(args: argparse.Namespace) -> int:
         shown = Shown(args.language, firm)
         print(args.language.say("service.started", machine=firm.machine), flush=True)
         try:
-            serve(firm, stop, shown.round, shown.document, kill_point())
+            serve(firm, stop, shown.round, told=shown.document, reached=kill_point(), suspects=suspects_at(args.home))
         except PermanentFailure as failure:
             if failure.code != STUCK:
                 raise

@@ -104,6 +104,11 @@ class FtpSession:
         """Whether the server is Navette's own, which publishes only whole files and keeps every name."""
         return "NAVETTE" in self.features
 
+    @property
+    def certificate(self) -> bytes | None:
+        """The server's certificate in DER, or None without TLS."""
+        return self._ftp.sock.getpeercert(binary_form=True) if isinstance(self._ftp.sock, ssl.SSLSocket) else None
+
     def store(
         self, source: BinaryIO, path: str, size: int | None = None, progress: Callable[[int], None] = lambda _: None
     ) -> Stored:

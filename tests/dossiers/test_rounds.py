@@ -1,6 +1,7 @@
 """Rounds every few minutes, with time that the test turns."""
 
 import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -47,6 +48,7 @@ class Bench:
             report=report,
             pulse=pulse,
             grace=1.0,
+            stop_grace=2.0,
         ).run()
 
 
@@ -205,6 +207,35 @@ def test_a_round_that_hangs_is_cut_and_told_and_the_next_runs(bench: Bench) -> N
     bench.run(2, Source("ftp", "service.ftp", hang, cut=broken_off.set), pulse=LongSilent())
     assert [status.failure for status, _ in bench.told] == ["rounds.hung", None]
     assert rounds.statuses(bench.firm)[0].result == Result(delivered=1)
+
+
+def test_a_stop_during_a_round_that_hangs_does_not_wait_for_the_deadline(bench: Bench) -> None:
+    """Told to stop, a round has a moment to end by itself; then it is cut, which is nobody's failure."""
+    broken_off = threading.Event()
+
+    def hang(_: Lease) -> Result:
+        bench.stopped = True
+        broken_off.wait(60)
+        raise TemporaryFailure("session.interrupted", host="h", port=21)
+
+    began = time.monotonic()
+    bench.run(9, Source("ftp", "service.ftp", hang, cut=broken_off.set))
+    assert time.monotonic() - began < 30
+    assert [status.failure for status, _ in bench.told] == ["rounds.stopped"]
+    assert rounds.statuses(bench.firm)[0].failures == 0
+
+
+def test_a_stop_lets_a_round_that_works_end_by_itself(bench: Bench) -> None:
+    """What was begun is finished: the round is not cut, and its result is kept."""
+    cut: list[bool] = []
+
+    def work(_: Lease) -> Result:
+        bench.stopped = True
+        threading.Event().wait(0.8)
+        return Result(delivered=1)
+
+    bench.run(9, Source("ftp", "service.ftp", work, cut=lambda: cut.append(True)))
+    assert (cut, bench.told[0][0].result) == ([], Result(delivered=1))
 
 
 def test_a_round_that_cannot_be_cut_ends_the_service(bench: Bench) -> None:

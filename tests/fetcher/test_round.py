@@ -169,6 +169,25 @@ def test_a_stored_file_that_cannot_be_looked_at_stops_nobody(collecting: Collect
     assert server.files() == {}
 
 
+@pytest.mark.parametrize("told", ["213 0", "213 7", "213 99999999999", "213 many", "550 no size"])
+def test_a_server_that_lies_about_sizes_gets_no_half_file_and_loses_none(
+    collecting: Collecting, server: PlainServer, told: str
+) -> None:
+    """What SIZE says is a hint: a document is delivered whole or stays, and arrives once when the lie is over."""
+    whole = pdf("whole", padding=3000)
+    server.put("000204/a.pdf", whole)
+    server.hook = lambda verb, path: told if verb == "SIZE" and path.endswith("a.pdf") else None
+    collecting.round()
+    stored = list(contents(folder(collecting.firm)).values())
+    assert stored in ([], [whole])
+    assert list(server.files().values()) in ([], [whole])
+    assert stored or server.files()
+    server.hook = lambda *_: None
+    collecting.round(put_off=False)
+    assert list(contents(folder(collecting.firm)).values()) == [whole]
+    assert server.files() == {}
+
+
 def test_a_file_that_is_overwritten_while_it_is_fetched_is_not_removed(
     collecting: Collecting, server: PlainServer
 ) -> None:

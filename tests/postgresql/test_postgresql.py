@@ -1,23 +1,34 @@
 """The firm on PostgreSQL: the same code and the same outcome, also when the server goes away and when runners fight."""
 
+import contextlib
+import os
 import signal
 import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from earlier_versions import REVISIONS, check_upgrade
 from firm_rooms import Clock, add_dossiers, contents, desk, folder, opened
-from navette_server import ROOT, navette
+from firm_side import FirmSide
+from navette_server import NAVETTE, ROOT, navette
+from plain_server import plain_server
 from postgresql import PostgreSQL
 from processes import end, started
+from sample_documents import pdf
 from sqlalchemy import func, select
 from waiting import until
 
 from dossiers import backup, journal, tables, waiting_list
 from dossiers import dossier as dossiers
+from dossiers.designation import telling
+from dossiers.dossier import Dossier
 from dossiers.firm import Firm
 from dossiers.tables import lease
-from transfer.failures import TemporaryFailure
+from transfer.failures import Failure, TemporaryFailure
+from transfer.safe_names import twin_key
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
@@ -80,6 +91,116 @@ def test_a_server_that_goes_away_and_comes_back_is_a_pause(server: PostgreSQL, h
             assert [name for name, _ in at.deliver(("a.pdf", b"a")).failed] == []
         assert contents(folder(firm)) == {"a.pdf": b"a"}
         assert [one.number for one in dossiers.every(firm)] == ["000204"]
+
+
+def test_the_service_outlives_a_database_that_goes_away_and_comes_back(
+    server: PostgreSQL, home: Path, tmp_path: Path
+) -> None:
+    """It goes away in the middle of a round and stays away for a while; the same service then delivers all, once."""
+    firm = FirmSide(home)
+    firm.add_dossier("000204", "Boulangerie Dupont")
+    log = tmp_path / "service.log"
+    with plain_server(tmp_path / "source") as source:
+        firm.collect_from(source.connection, fetch__settle_seconds="0")
+        sent = sorted(pdf(str(n)) for n in range(300))
+        for n, content in enumerate(sent):
+            source.put(f"000204/{n}.pdf", content)
+        service = started([*NAVETTE, "--home", home, "service", "run"], log, cwd=ROOT)
+        try:
+            until(lambda: len(os.listdir(source.root / "000204")) < 300, 30, "documents to be fetched")
+            server.stop("immediate")
+            until(lambda: "database.unavailable" in log.read_text(), 30, "the service to notice")
+            server.start()
+            firm.set(service__minutes="1")
+            navette(home, "service", "now")
+            until(lambda: not os.listdir(source.root / "000204"), 60, "all to be delivered")
+        finally:
+            code = end(service)
+    assert code == 0
+    assert sorted(firm.documents("000204").values()) == sent
+    assert "Traceback" not in log.read_text()
+
+
+def at_once(firms: Sequence[Firm], action: Callable[[Firm], object]) -> list[object]:
+    """Let each firm do something at the same moment; return what came of it, a failure's code for one."""
+    ready = threading.Barrier(len(firms))
+
+    def run(firm: Firm) -> object:
+        ready.wait(30)
+        try:
+            return action(firm)
+        except Failure as failure:
+            return failure.code
+
+    with ThreadPoolExecutor(len(firms)) as pool:
+        return list(pool.map(run, firms))
+
+
+@pytest.fixture
+def firms(home: Path, clock: Clock) -> Iterator[list[Firm]]:
+    """Four programs of one firm, each with connections of its own."""
+    with contextlib.ExitStack() as stack:
+        yield [stack.enter_context(opened(home, clock)) for _ in range(4)]
+
+
+def test_two_dossiers_added_at_once_never_claim_one_folder(firms: list[Firm]) -> None:
+    """Of several dossiers with the same folder that are added at the same moment, one gets it, whoever adds."""
+    for n in range(10):
+        numbers = iter(f"00{n}{each}00" for each in range(4))
+
+        def add(firm: Firm, n: int = n, numbers: Iterator[str] = numbers) -> object:
+            dossiers.add(firm, Dossier(next(numbers), f"Client {n}", "fr", "{root}/{name}"))
+            return None
+
+        told = at_once(firms, add)
+        assert sorted(map(str, told)) == ["None", *["dossier.folder_taken"] * 3]
+
+
+def test_a_setting_that_two_set_at_once_has_one_value(firms: list[Firm]) -> None:
+    """Nobody is told that the database is away because another was faster."""
+    for n in range(10):
+        told = at_once(firms, lambda firm, n=n: firm.settings.set("service.minutes", str(n + 1)))
+        assert told == [None] * 4
+        assert firms[0].settings.number("service.minutes") == n + 1
+
+
+def test_names_that_a_windows_disk_cannot_tell_apart_are_chosen_apart(firms: list[Firm]) -> None:
+    """A round and an assignment that choose names in one folder at the same moment take turns there."""
+    add_dossiers(firms[0], "000204")
+    waiting = []
+    with desk(firms[0]) as at:
+        for n in range(8):
+            ((document, _),) = at.deliver((f"SCAN {n}.PDF", b"%d" % n), number=None).stored
+            waiting.append(document.id)
+        for n, document in enumerate(waiting):
+
+            def one(firm: Firm, n: int = n, document: int = document) -> object:
+                if firm is firms[0]:
+                    return at.deliver((f"scan {n}.pdf", b"scanned %d" % n)).failed
+                return waiting_list.assign(firm, document, "000204").id
+
+            assert at_once(firms[:2], one) == [[], document]
+    names = contents(folder(firms[0]))
+    assert len(names) == 16
+    assert len({twin_key(name) for name in names}) == 16
+
+
+def test_a_lease_that_several_ask_for_at_once_has_one_holder(firms: list[Firm]) -> None:
+    """Also the very first time, when no row of it is there yet."""
+    asked = threading.Barrier(len(firms))
+
+    def hold(firm: Firm) -> object:
+        try:
+            with telling(firm) as lease:
+                asked.wait(30)
+                return lease.epoch
+        except Failure:
+            asked.wait(30)
+            raise
+
+    for epoch in range(1, 6):
+        told = at_once(firms, hold)
+        assert sorted(map(str, told)) == [str(epoch), *["designation.busy"] * 3]
 
 
 RUNNER = """
