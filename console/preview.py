@@ -22,6 +22,7 @@ ROOM = 256 * 2**20
 """Bytes of previews that are kept."""
 
 _AT_ONCE = 2  # programs that read files at the same time; more would only slow each other down
+_SLOW_REMEMBERED = 32  # files that took too long: nobody waits for them twice
 _KINDS = ("pages", "text", "mail", "invoice")
 _CODES = (
     "preview.empty",

@@ -43,7 +43,7 @@ def _show(source: BinaryIO, page: int, early: Any) -> None:
     source.seek(0)
     if not start:
         raise PermanentFailure("preview.empty")
-    if not preview_pages.is_paged(start):
+    if preview_words.is_mail(start) or not preview_pages.is_paged(start):
         _tell(preview_words.facts(source.read(), LONGEST_TEXT))
         return
     pages = preview_pages.opened(source, start)

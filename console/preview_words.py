@@ -13,7 +13,16 @@ from transfer.failures import PermanentFailure
 
 LARGEST = 100 * 2**20
 _MOST_FILES = 200
-_MAIL_FIELDS = (b"from:", b"received:", b"return-path:", b"delivered-to:", b"message-id:", b"subject:", b"date:", b"to:")
+_MAIL_FIELDS = (
+    b"from:",
+    b"received:",
+    b"return-path:",
+    b"delivered-to:",
+    b"message-id:",
+    b"subject:",
+    b"date:",
+    b"to:",
+)
 _XML = (b"<?xml", b"\xef\xbb\xbf<?xml", b"<Invoice", b"<CreditNote")
 _BOMS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _CONTROLS = {*range(32), 127} - {*b"\t\n\r\f\x1b"}
@@ -25,10 +34,18 @@ def facts(content: bytes, longest: int) -> dict[str, Any]:
         raise PermanentFailure("preview.too_large")
     if content.lstrip()[:12].startswith(_XML):
         return _xml(content, longest)
-    if _is_mail(content):
+    if is_mail(content):
         return _mail(content, longest)
     text = _text(content, longest)
     return {"kind": "text", "shown": text, "text": text}
+
+
+def is_mail(content: bytes) -> bool:
+    """Tell by the start of a file whether it is a stored e-mail."""
+    if not content[:4096].lstrip().lower().startswith(_MAIL_FIELDS):
+        return False
+    header = Header(content[: 256 * 1024])
+    return bool(header.count("from") and (header.count("subject") or header.count("date")))
 
 
 def _xml(content: bytes, longest: int) -> dict[str, Any]:
@@ -39,13 +56,6 @@ def _xml(content: bytes, longest: int) -> dict[str, Any]:
     parties = [f"{party.name} {' '.join(party.numbers)}" for party in (found.supplier, found.customer)]
     words = [found.number, *parties, found.reference, *(line.text for line in found.lines)]
     return {"kind": "invoice", "invoice": asdict(found), "text": "\n".join(words)[:longest]}
-
-
-def _is_mail(content: bytes) -> bool:
-    if not content[:4096].lstrip().lower().startswith(_MAIL_FIELDS):
-        return False
-    header = Header(content[: 256 * 1024])
-    return bool(header.count("from") and (header.count("subject") or header.count("date")))
 
 
 def _mail(content: bytes, longest: int) -> dict[str, Any]:

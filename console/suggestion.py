@@ -15,7 +15,7 @@ from dossiers.enterprise import numbers_in
 from dossiers.mail_rule import text_key, words
 
 _LEGAL_FORMS = frozenset(
-    "sa nv srl bv sprl bvba sc cv scrl cvba snc vof asbl vzw scs commv comm sca comm va sprlu srlu gcv eenmanszaak".split()
+    ["sa", "nv", "srl", "bv", "sprl", "bvba", "sc", "cv", "scrl", "cvba", "snc", "vof", "asbl", "vzw", "scs", "commv"]
 )
 _LEAST_LETTERS = 5  # a shorter name stands in too many texts
 _HABIT, _LEAST = 0.8, 2  # so much of a sender's documents, and so many, make a habit
@@ -131,8 +131,8 @@ class Register:
             for name, dossier in self._by_first_word.get(word, []):
                 if read[at : at + len(name)] == name:
                     named[dossier.number] = dossier.name
-        for number, name in named.items():
-            yield number, Reason("suggestion.name", Weight.PROBABLE, name)
+        for number, called in named.items():
+            yield number, Reason("suggestion.name", Weight.PROBABLE, called)
 
     def _by_sender(self, seen: Seen, history: Mapping[str, int]) -> Iterable[tuple[str, Reason]]:
         alias = self._addresses.get(seen.sender.strip().lower())
