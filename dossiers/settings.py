@@ -71,6 +71,11 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("alarms.silent", Kind.SWITCH, "yes", "alarms"),
     Setting("alarms.days_before", Kind.NUMBER, "21", "alarms"),
     Setting("alarms.runner_minutes", Kind.NUMBER, "15", "alarms"),
+    Setting("console.host", Kind.TEXT, "127.0.0.1", "console"),
+    Setting("console.port", Kind.NUMBER, "8480", "console"),
+    Setting("console.names", Kind.TEXT, "", "console"),
+    Setting("console.certificate", Kind.TEXT, "", "console"),
+    Setting("console.key", Kind.TEXT, "", "console"),
 )
 
 LIMITS: Mapping[str, tuple[int, int]] = {
@@ -88,6 +93,7 @@ LIMITS: Mapping[str, tuple[int, int]] = {
     "alarms.waiting": (0, 1_000_000),
     "alarms.days_before": (0, 365),
     "alarms.runner_minutes": (0, 10_080),
+    "console.port": (1, 65_535),
 }
 """Lowest and highest value of each number."""
 

@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Integer, Me
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-VERSION = "0009"
+VERSION = "0010"
 """The migration that makes the tables as they stand here."""
 
 metadata = MetaData(
@@ -98,6 +98,8 @@ documents = Table(
     Index("ix_documents_dossier_id", "dossier", "id"),  # in their order: the waiting list is read by the page
     Index(None, "sha256"),
     Index(None, "sender"),
+    Index("ix_documents_found", "found", "origin", "dossier", "state"),  # what came today and these last days
+    Index("ix_documents_ready", "processed", "dossier", "id"),  # what nobody has processed yet
 )
 
 assignments = Table(
@@ -267,4 +269,52 @@ handed_out = Table(
     Column("revoked_by", String(255)),
     Index(None, "dossier"),
     Index(None, "login"),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", _Key, primary_key=True),
+    Column("name", String(64), nullable=False),
+    Column("name_key", String(64), nullable=False),  # the name in small letters
+    Column("role", String(16), nullable=False),
+    Column("language", String(2), nullable=False),
+    Column("password", String(255), nullable=False),  # argon2id
+    Column("every_dossier", Boolean, nullable=False),
+    Column("one_time_key", Text),  # sealed; none unless the user asks for codes
+    Column("one_time_step", BigInteger, nullable=False),  # of the last code that was used
+    Column("created", Moment, nullable=False),
+    Column("closed", Moment),
+    Index("ix_users_name_key", "name_key", unique=True),
+)
+
+user_dossiers = Table(
+    "user_dossiers",
+    metadata,
+    Column("user", _Key, primary_key=True, autoincrement=False),
+    Column("dossier", String(16), primary_key=True),
+)
+
+user_sessions = Table(
+    "user_sessions",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("user", _Key, nullable=False),
+    Column("began", Moment, nullable=False),
+    Column("seen", Moment, nullable=False),
+    Column("expires", Moment, nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("browser", String(200), nullable=False),
+    Index(None, "user"),
+)
+
+deeds = Table(
+    "deeds",
+    metadata,
+    Column("id", _Key, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("actor", String(64), nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("deed", String(64), nullable=False),
+    Column("subject", String(255), nullable=False),
 )

@@ -13,7 +13,7 @@ from transfer.command_line import Parser, language_of
 from transfer.failures import Failure
 from transfer.language import LANGUAGES, Language, system_language
 
-_ROOMS = ("navette", "dossiers", "mail_intake", "fetcher", "ini_tools", "ftp_server", "uploader")
+_ROOMS = ("navette", "console", "dossiers", "mail_intake", "fetcher", "ini_tools", "ftp_server", "uploader")
 _MODULES = {
     "up": "navette.up",
     "server": "navette.server_commands",
@@ -21,6 +21,7 @@ _MODULES = {
     "kit": "navette.ini_commands",
     "fetch": "navette.fetch_commands",
     "service": "navette.service_commands",
+    "console": "navette.console_commands",
     "dossier": "navette.dossier_commands",
     "waiting": "navette.waiting_commands",
     "journal": "navette.journal_commands",

@@ -1,4 +1,4 @@
-"""``navette up``: the FTP server and the service on embedded defaults, until Ctrl-C; never does their work itself."""
+"""``navette up``: FTP server, service and console on embedded defaults, until Ctrl-C; never does their work itself."""
 
 import argparse
 import json
@@ -26,6 +26,8 @@ from transfer.failures import PermanentFailure
 from transfer.language import Language
 
 PORT = 2121
+CONSOLE_PORT = 8480
+_HERE = "127.0.0.1"  # the console is opened from this machine; others need a certificate, and `navette console`
 _LOOK = 0.2  # seconds between two looks whether a part has ended
 _PATIENCE = 60.0  # seconds a part may take to end by itself
 
@@ -35,6 +37,7 @@ def add(commands: Any, language: Language) -> None:
     up = commands.add_parser("up", help=language.say("cli.up"))
     up.add_argument("--host", default="127.0.0.1")
     up.add_argument("--port", type=int, help=language.say("cli.up.port", port=PORT))
+    up.add_argument("--console-port", type=int, help=language.say("cli.up.console_port", port=CONSOLE_PORT))
     up.set_defaults(run=_run)
 
 
@@ -61,8 +64,11 @@ def _run(args: argparse.Namespace) -> int:
         with_accounts.close()
         inis = {each.number: write_dossier_ini(firm, each, home / "ini") for each in dossiers.every(firm)}
         service = parts.enter_context(_started("service", home, language, ["service", "run"]))
-        _tell(firm, address, inis, [server, service], language)
-        ended = _watch([server, service], _Deposits(server), firm, stopping)
+        words = ["console", "--host", _HERE, "--port", str(_console_port(firm, args.console_port)), "--json"]
+        console = parts.enter_context(_started("console", home, language, words))
+        opened = json.loads(_first_line(console))
+        _tell(firm, address, opened, inis, parts=[server, service, console], language=language)
+        ended = _watch([server, service, console], _Deposits(server), firm, stopping)
         print(language.say("up.stopping"), flush=True)
     if ended:
         raise PermanentFailure("up.part_ended", part=ended.name, log=str(ended.log))
@@ -113,7 +119,7 @@ def _started(name: str, home: Path, language: Language, words: list[str]) -> Ite
         process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,  # held open until we end, in whatever way: see navette.parent
-            stdout=subprocess.PIPE if name == "server" else output,
+            stdout=output if name == "service" else subprocess.PIPE,
             stderr=output,
             text=True,
             start_new_session=True,
@@ -132,21 +138,45 @@ def _started(name: str, home: Path, language: Language, words: list[str]) -> Ite
             pipe.close()
 
 
-def _address(server: Part) -> Address:
-    """Wait until the server says where it listens."""
-    assert server.process.stdout is not None
-    line = server.process.stdout.readline()
+def _console_port(firm: Firm, asked: int | None) -> int:
+    """Return the port that is asked for or set, else the first free one: nothing outside is set up for it."""
+    if asked or firm.settings.is_set("console.port"):
+        port = asked or firm.settings.number("console.port")
+        _check_port(_HERE, port)
+        return port
+    return next(port for port in range(CONSOLE_PORT, 65_536) if _is_free(_HERE, port))
+
+
+def _first_line(part: Part) -> str:
+    """Wait until a part says where it listens."""
+    assert part.process.stdout is not None
+    line = part.process.stdout.readline()
     if not line:
-        server.process.wait()
-        raise PermanentFailure("up.part_ended", part=server.name, log=str(server.log))
-    told = json.loads(line)
+        part.process.wait()
+        raise PermanentFailure("up.part_ended", part=part.name, log=str(part.log))
+    return line
+
+
+def _address(server: Part) -> Address:
+    told = json.loads(_first_line(server))
     return Address(told["host"], told["port"], told["fingerprint"])
 
 
-def _tell(firm: Firm, address: Address, inis: dict[str, Path], parts: list[Part], language: Language) -> None:
+def _tell(
+    firm: Firm,
+    address: Address,
+    opened: dict[str, str | None],
+    inis: dict[str, Path],
+    *,
+    parts: list[Part],
+    language: Language,
+) -> None:
     """Print where everything is."""
     say = language.say
     print(say("up.ready"))
+    print(f"  {say('up.console'):<14} {opened['address']}")
+    if opened["first"]:
+        print(f"  {say('up.console_first'):<14} {opened['first']}")
     print(f"  {say('up.ftp'):<14} {say('up.ftp_address', host=address.host, port=address.port)}")
     for each in dossiers.every(firm):
         folder = each.folder(firm.root, firm.clock())

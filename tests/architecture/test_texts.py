@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 from pages import PAGES, codes
-from product import LANGUAGES, ROOMS, ROOT, catalogue, constants, failure_codes, modules, name, texts, tree
+from product import LANGUAGES, ROOMS, ROOT, catalogue, constants, failure_codes, modules, name, templates, texts, tree
 
 from navette import cli
 from transfer.language import Language
@@ -69,6 +69,8 @@ def test_no_text_is_left_over() -> None:
         for node in ast.walk(tree(path)):
             if isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
                 starts.add(str(node.values[0].value))
+    for template in templates():
+        whole |= {quoted for _, quoted in re.findall(r"(['\"])([a-z0-9_.]+)\1", template.read_text(encoding="utf-8"))}
     starts = {start for start in starts if "." in start and " " not in start}
     keys = {(room, key) for room in ROOMS for key in texts(room, "en")}
     assert {(room, key) for room, key in keys if key not in whole and not key.startswith(tuple(starts))} == set()

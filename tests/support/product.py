@@ -27,6 +27,11 @@ def modules(*rooms: str) -> list[Path]:
     return [path for path in found if path.name != "__init__.py"]
 
 
+def templates() -> list[Path]:
+    """Return the templates of the console's pages."""
+    return sorted((ROOT / "console" / "templates").glob("*.html"))
+
+
 def name(path: Path) -> str:
     """Return a file's path from the root of the project, with slashes."""
     return path.relative_to(ROOT).as_posix()
