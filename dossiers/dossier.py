@@ -10,6 +10,7 @@ from string import Formatter
 from sqlalchemy import Connection, Row, insert, select, update
 
 from dossiers import tables
+from dossiers.enterprise import enterprise_number
 from dossiers.firm import Firm
 from transfer.accounts import dossier_number
 from transfer.failures import PermanentFailure
@@ -200,14 +201,6 @@ def changed(before: Dossier, said: Mapping[str, str]) -> Dossier:
     after = checked(replace(before, **said))  # type: ignore[arg-type]  # only texts are changed
     kept = before.folder_name or before.name
     return replace(after, folder_name=None if kept == after.name else kept)
-
-
-def enterprise_number(text: str) -> str:
-    """Return a Belgian enterprise number as ten digits; the last two must be 97 less the first eight modulo 97."""
-    digits = re.sub(r"[\s.]", "", text.upper().removeprefix("BE")).zfill(10)
-    if not re.fullmatch("[0-9]{10}", digits) or 97 - int(digits[:8]) % 97 != int(digits[8:]):
-        raise PermanentFailure("dossier.bad_enterprise", number=text[:40])
-    return digits
 
 
 def insert_rows(connection: Connection, dossiers: Iterable[Dossier]) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from dossiers import addresses
-from dossiers.dossier import TURN, Dossier, Known, changed, enterprise_number, insert_rows, update_row
+from dossiers.dossier import TURN, Dossier, Known, changed, insert_rows, update_row
+from dossiers.enterprise import enterprise_number
 from dossiers.firm import Firm
 from transfer import sheet
 from transfer.accounts import dossier_number

@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Integer, Me
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-VERSION = "0009"
+VERSION = "0010"
 """The migration that makes the tables as they stand here."""
 
 metadata = MetaData(
@@ -100,6 +100,7 @@ documents = Table(
     Index(None, "state"),
     Index("ix_documents_dossier_id", "dossier", "id"),  # in their order: the waiting list is read by the page
     Index(None, "sha256"),
+    Index(None, "sender"),
     Index("ix_documents_found", "found", "origin", "dossier", "state"),  # what came today and these last days
     Index("ix_documents_ready", "processed", "dossier", "id"),  # what nobody has processed yet
 )
@@ -255,6 +256,22 @@ mail_files = Table(
     Column("dossier", String(16)),
     Column("rule", BigInteger),
     Index(None, "mail"),
+)
+
+handed_out = Table(
+    "handed_out",
+    metadata,
+    Column("id", _Key, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("dossier", String(16), nullable=False),
+    Column("login", String(64), nullable=False),  # whose password it holds
+    Column("form", String(16), nullable=False),  # ini, kit, sheet, canon
+    Column("actor", String(255)),
+    Column("receiver", String(200)),
+    Column("revoked", Moment),
+    Column("revoked_by", String(255)),
+    Index(None, "dossier"),
+    Index(None, "login"),
 )
 
 users = Table(

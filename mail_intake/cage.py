@@ -10,12 +10,13 @@ import sys
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
+from dossiers.confined import Bounds, keep_to
+
 TNEF, MSG, PDF = "tnef", "msg", "pdf"
 """What it opens: winmail.dat, a mail saved by Outlook, a PDF (which yields one nameless file unless it is locked)."""
 
 HEAD = struct.Struct(">IQ")
-MEMORY = 768 * 1024 * 1024
-SECONDS = 20
+BOUNDS = Bounds(memory=768 * 2**20, work=20, patience=40.0, output=2**30)
 
 
 def main() -> None:
@@ -23,20 +24,10 @@ def main() -> None:
     kind = sys.argv[1]
     content = sys.stdin.buffer.read()
     opening = {TNEF: _in_winmail, MSG: _in_message, PDF: _if_open}[kind]
-    _limit()
+    keep_to(BOUNDS)
     for name, inside in opening(content):
         _write(sys.stdout.buffer, name, inside)
     sys.stdout.buffer.flush()
-
-
-def _limit() -> None:
-    """Let the system end this process rather than give it more; on Windows its parent ends it in time."""
-    if sys.platform != "win32":
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _in_winmail(content: bytes) -> Iterator[tuple[str, bytes]]:

@@ -1,17 +1,13 @@
 """Has files opened by a program of its own, whose memory and time are limited; never opens one here."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
+import tempfile
 
-from mail_intake.cage import HEAD, MSG, PDF, SECONDS, TNEF
+from dossiers import confined
+from mail_intake.cage import BOUNDS, HEAD, MSG, PDF, TNEF
 from transfer.failures import PermanentFailure
 
 LARGEST = 100 * 1024 * 1024
 """What is larger waits unopened."""
-
-_HERE = Path(__file__).resolve().parents[1]
 
 
 def winmail(content: bytes) -> list[tuple[str, bytes]]:
@@ -35,19 +31,13 @@ def opens_without_password(content: bytes) -> bool:
 def _opened(kind: str, content: bytes) -> list[tuple[str, bytes]]:
     if len(content) > LARGEST:
         raise PermanentFailure("waiting.archive_too_large")
-    command = [sys.executable, "-m", "mail_intake.cage", kind]
-    environment = {**os.environ, "PYTHONPATH": str(_HERE)}
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
-    ) as child:
-        try:
-            told, _ = child.communicate(content, timeout=2 * SECONDS)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            raise PermanentFailure("waiting.unreadable") from None
-    if child.returncode != 0:
+    with tempfile.TemporaryFile() as source:
+        source.write(content)
+        source.seek(0)
+        told = confined.run("mail_intake.cage", [kind], source, BOUNDS)
+    if not told.whole:
         raise PermanentFailure("waiting.unreadable")
-    return _files(told)
+    return _files(told.output)
 
 
 def _files(told: bytes) -> list[tuple[str, bytes]]:

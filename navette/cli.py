@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from dossiers.confined import MODE
 from transfer.command_line import Parser, language_of
 from transfer.failures import Failure
 from transfer.language import LANGUAGES, Language, system_language
@@ -35,9 +36,15 @@ _MODULES = {
 }
 """First word of a command -> the module that knows it; only that one is imported, so that each command starts fast."""
 
+_READERS = ("mail_intake.cage", "console.preview_reader")
+"""What this program can be instead of itself, where it is packed into one file: a reader that was started confined."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 not done, 2 wrong usage or a refusal."""
+    words = sys.argv[1:] if argv is None else argv
+    if words[:1] == [MODE] and words[1:2] and words[1] in _READERS:
+        return _confined(words[1], words[2:])
     first = _top_parser(Language(language_of(argv), *_ROOMS), add_help=False)
     first.add_argument("rest", nargs=argparse.REMAINDER)
     known = first.parse_known_args(argv)[0]
@@ -63,6 +70,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return code
+
+
+def _confined(reader: str, words: Sequence[str]) -> int:
+    """Become a reader of files, as ``python -m`` would start it; its limits are its own."""
+    sys.argv[1:] = words
+    importlib.import_module(reader).main()
+    return 0
 
 
 def _top_parser(language: Language, **options: Any) -> Parser:

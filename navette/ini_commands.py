@@ -1,14 +1,17 @@
 """``navette ini`` and ``kit``: hand out a dossier's INI, alone or with the program; never print a password."""
 
 import argparse
+import getpass
 import sys
 from pathlib import Path
 from typing import Any
 
 from dossiers import dossier as dossiers
+from dossiers import handed_out
 from dossiers.dossier import Dossier
 from dossiers.firm import Firm
 from dossiers.ftp_access import write_connection
+from dossiers.handed_out import Form
 from ini_tools.check import Severity, check_file
 from ini_tools.generator import ANY_CLIENT, write_ini
 from ini_tools.kit import write_kit
@@ -54,6 +57,8 @@ def _write(args: argparse.Namespace) -> int:
         dossier = dossiers.find_open(firm, args.dossier)
         name = ANY_CLIENT if args.envoi else None
         path = write_dossier_ini(firm, dossier, args.to, args.client_language or "", name)
+        login = write_connection(firm, dossier)[0].user
+        handed_out.note(firm, dossier, login, Form.INI, by=getpass.getuser())
     print(args.language.say("ini.written", file=path, dossier=f"{dossier.number} {dossier.name}"))
     return 0
 
@@ -63,6 +68,7 @@ def _kit(args: argparse.Namespace) -> int:
         dossier = dossiers.find(firm, args.dossier)
         ini = _ini(firm, dossier, args.client_language or "")
         path = write_kit(ini, args.program or args.home / "program", args.to, firm.settings.text("fiduciary.name"))
+        handed_out.note(firm, dossier, ini.connection.user, Form.KIT, by=getpass.getuser())
     print(args.language.say("kit.written", file=path, dossier=f"{dossier.number} {dossier.name}"))
     return 0
 

@@ -1,9 +1,13 @@
 """``navette ini`` as it is typed."""
 
+import getpass
 from pathlib import Path
 
 import pytest
 
+from dossiers import handed_out
+from dossiers.firm import Firm
+from dossiers.handed_out import Form
 from navette.cli import main
 from transfer.client_ini import Connection, Security, read
 
@@ -97,3 +101,11 @@ def test_a_missing_file_is_a_fault(tmp_path: Path, capsys: pytest.CaptureFixture
     """Checking a file that is not there says so and exits with 2."""
     assert main(["--language", "en", "ini", "check", str(tmp_path / "none.ini")]) == 2
     assert "none.ini was not found" in capsys.readouterr().err
+
+
+def test_what_was_handed_out_is_remembered(home: Path, tmp_path: Path) -> None:
+    """Each INI that is written leaves a line: for which dossier, with which login, by whom."""
+    assert main(["--home", str(home), "ini", "write", "000204", "--to", str(tmp_path)]) == 0
+    with Firm(home) as firm:
+        (kept,) = handed_out.of_dossier(firm, "000204")
+    assert (kept.login, kept.form, kept.by) == ("WRITE_570013", Form.INI, getpass.getuser())
