@@ -19,7 +19,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from console import me, people, signing_in, today
+from console import dossier_pages, ftp_pages, handing_pages, me, people, service_pages, signing_in, today
 from console.form import Form
 from console.gate import HEADERS, check_host, check_origin, check_token, may_open
 from console.office import STATIC, Office, preferred_language
@@ -29,7 +29,16 @@ from dossiers import user_sessions
 from transfer.failures import Failure, PermanentFailure, TemporaryFailure
 from transfer.language import LANGUAGES
 
-MODULES: tuple[Pages, ...] = (signing_in.PAGES, today.PAGES, people.PAGES, me.PAGES)
+MODULES: tuple[Pages, ...] = (
+    signing_in.PAGES,
+    today.PAGES,
+    people.PAGES,
+    me.PAGES,
+    dossier_pages.PAGES,
+    handing_pages.PAGES,
+    ftp_pages.PAGES,
+    service_pages.PAGES,
+)
 """The pages of the console, in the order of the menu."""
 
 _THREADS = 8  # visits at a time: each may hold a connection to the database
