@@ -13,12 +13,13 @@ from firm_rooms import Clock, add_dossiers, contents, folder, opened
 from mail_server import PASSWORD, USER, MailServer, mail_server
 from peers import self_signed
 
-from dossiers import mail_rules, mails, pauses, waiting_list
+from dossiers import mail_rules, mailboxes, mails, pauses, waiting_list
 from dossiers.designation import running_rounds
 from dossiers.dossier import Dossier
 from dossiers.dossier import add as add_dossier
 from dossiers.firm import Firm
 from dossiers.mail_rule import Comparison, Field, Kind, Rule
+from dossiers.mailboxes import Box
 from dossiers.rounds import Result
 from mail_intake import round as mail_round
 from mail_intake.access import access
@@ -61,14 +62,23 @@ def firm(tmp_path: Path, clock: Clock, server: MailServer) -> Iterator[Firm]:
         yield firm
 
 
-def use(firm: Firm, server: MailServer, kind: str = "imap", **more: str) -> None:
-    for name, value in server.settings(kind, **more).items():
-        firm.settings.set(name.replace("__", "."), value)
+def use(firm: Firm, server: MailServer, kind: str = "imap", accepted: bool = True, **more: str) -> None:
+    known = bool(mailboxes.every(firm))
+    values = server.settings(kind, **more)
+    box = mailboxes.change(firm, "main", values) if known else mailboxes.add(firm, "main", values)
+    if accepted:
+        mailboxes.accept(firm, box)
 
 
-def run(firm: Firm, reached: Callable[[str], None] = lambda _: None, put_off: bool = True) -> Result:
+def main_box(firm: Firm) -> Box:
+    return mailboxes.find(firm, "main")
+
+
+def run(
+    firm: Firm, reached: Callable[[str], None] = lambda _: None, put_off: bool = True, name: str = "main"
+) -> Result:
     with running_rounds(firm) as lease:
-        return mail_round.run_round(firm, lease, reached=reached, put_off=put_off)
+        return mail_round.run_round(firm, lease, mailboxes.find(firm, name), reached=reached, put_off=put_off)
 
 
 def mail(name: str, *files: str, sender: str = "jan@dupont.be") -> bytes:
@@ -288,12 +298,12 @@ def test_a_mail_whose_dossier_is_away_keeps_no_other_back(firm: Firm, server: Ma
     mail_rules.add(firm, Rule(Kind.INCLUSION, Field.SUBJECT, Comparison.EQUALS, ("away",), "000900", 1))
     server.put(mail("away", "x.pdf"), *[mail(f"m{n}", f"{n}.pdf") for n in range(25)])
     assert run(firm) == Result(delivered=25, paused=1)
-    assert [(pause.dossier, pause.documents) for pause in pauses.every(firm, "mail")] == [("000900", 1)]
+    assert [(pause.dossier, pause.documents) for pause in pauses.every(firm, "mail.main")] == [("000900", 1)]
     assert len(server.messages()) == 1
     assert run(firm) == Result(paused=1)
     away.mkdir()
     assert run(firm) == Result(delivered=1)
-    assert pauses.every(firm, "mail") == []
+    assert pauses.every(firm, "mail.main") == []
     assert server.messages() == []
     assert contents(away / "000900") == {"x.pdf": content("away", "x.pdf")}
 
@@ -334,7 +344,7 @@ def test_a_mail_that_someone_takes_away_is_forgotten(firm: Firm, server: MailSer
     for path in server.maildir.glob("cur/*"):
         path.unlink()
     assert run(firm, put_off=False) == Result()
-    assert mails.counts(firm) == {(access(firm).source, "vanished"): 1}
+    assert mails.counts(firm) == {(main_box(firm).source, "vanished"): 1}
 
 
 REFUSALS = [
@@ -401,7 +411,7 @@ def test_a_mailbox_is_opened_without_changing_it(firm: Firm, server: MailServer)
     """Listing and fetching leave all flags as they were."""
     use(firm, server)
     server.put(mail("a", "a.pdf"))
-    mailbox = ImapMailbox(access(firm))
+    mailbox = ImapMailbox(access(firm, main_box(firm)))
     numbers = [one.number for one in mailbox.listed()]
     assert [raw.replace(b"\r\n", b"\n") for _, raw in mailbox.fetch(numbers)] == [mail("a", "a.pdf")]
     mailbox.close()
@@ -413,7 +423,7 @@ def test_a_session_that_hangs_can_be_broken_off(firm: Firm, server: MailServer, 
     """A server that stops answering is left at once when the round is cut, with a failure that says so."""
     use(firm, server, kind)
     server.put(mail("a", "a.pdf"))
-    mailbox = opened_mailbox(access(firm))
+    mailbox = opened_mailbox(access(firm, main_box(firm)))
     numbers = [one.number for one in mailbox.listed()]
     with server.frozen():
         failure: Future[Failure] = Future()

@@ -140,11 +140,10 @@ class MailServer:
             os.killpg(self.pid, signal.SIGCONT)
 
     def settings(self, kind: str = "imap", **more: str) -> dict[str, str]:
-        """Return the firm's settings for this mailbox, with its certificate pinned."""
+        """Return the values of this mailbox for the firm, with its certificate pinned."""
         port = self.imaps if kind == "imap" else self.pop3s
         named = {"kind": kind, "host": self.host, "port": str(port), "user": USER, "password": PASSWORD}
-        named |= {"fingerprint": self.fingerprint, **more}
-        return {f"mail__{name}": value for name, value in named.items()}
+        return named | {"fingerprint": self.fingerprint, **more}
 
 
 @contextmanager
