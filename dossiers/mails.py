@@ -209,6 +209,12 @@ class Mails:
                 head = {"sender": bindparam("sender"), "subject": bindparam("subject"), "readings": 0}
                 connection.execute(update(_mails).where(_mails.c.id == bindparam("key")).values(head), heads)
 
+    def unmeet(self, mail: Met) -> None:
+        """Forget a copy of a mail that is not at rest yet: it is met anew by the next round."""
+        with self._firm.database.write() as connection:
+            self._lease.fence(connection)
+            connection.execute(delete(_mails).where(_mails.c.id == mail.id))
+
     def spare(self, mails: Sequence[Met]) -> None:
         """Commit that mails were not read, through no fault of theirs."""
         self._change(mails, readings=0)

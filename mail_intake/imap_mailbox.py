@@ -121,8 +121,10 @@ class ImapMailbox:
 
     def close(self) -> None:
         """Log out."""
-        with contextlib.suppress(imaplib.IMAP4.error, OSError):
+        with contextlib.suppress(imaplib.IMAP4.error, OSError, ValueError):  # it may have been broken off, or closed
             self._imap.logout()
+        with contextlib.suppress(OSError):
+            self._imap.shutdown()
 
     def abandon(self) -> None:
         """Break the session off from another thread."""

@@ -76,6 +76,7 @@ class Pop3Mailbox:
         if self._pop is not None:
             with contextlib.suppress(poplib.error_proto, OSError):
                 self._pop.quit()
+            self._pop.close()
             self._pop = None
 
     def abandon(self) -> None:

@@ -224,7 +224,7 @@ class _Round:
         if twin is None:
             return True
         if twin is MailState.SEEN:
-            self._mails.spare([one.mail])
+            self._mails.unmeet(one.mail)
             return False
         one.copy = True
         one.rests = MailState.AT_REST if twin in _DONE else twin

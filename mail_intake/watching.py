@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -16,6 +17,7 @@ RENEWAL = 9 * 60.0
 """Seconds after which a session is renewed: routers forget connections on which nothing is said for ten minutes."""
 
 _PATIENCE = 2.0
+_SELDOM = 60.0  # seconds between two wakes by first sessions: a server that drops each must not keep rounds running
 _log = logging.getLogger("navette.mail")
 
 
@@ -28,6 +30,7 @@ class Watchers:
         self._renewal = renewal
         self._watches: dict[str, _Watch] = {}
         self._never: set[str] = set()
+        self._begun: dict[str, float] = {}
 
     def follow(self, boxes: Sequence[Box]) -> None:
         """Watch these mailboxes and no others; one whose thread came to its end is tried again.
@@ -47,6 +50,8 @@ class Watchers:
         for box in boxes:
             if box.name in wanted and box.name not in self._watches:
                 watch = self._watches[box.name] = _Watch(self._firm, box, self._wake, self._renewal)
+                watch.wakes_at_first = time.monotonic() - self._begun.get(box.name, -_SELDOM) >= _SELDOM
+                self._begun[box.name] = time.monotonic()
                 watch.start()
 
     def stop(self) -> None:
@@ -64,6 +69,7 @@ class _Watch(threading.Thread):
         super().__init__(name=f"watch-{box.name}", daemon=True)
         self.box = box
         self.cannot_wait = False
+        self.wakes_at_first = True
         self._firm = firm
         self._wake = wake
         self._renewal = renewal
@@ -72,11 +78,11 @@ class _Watch(threading.Thread):
         self._mailbox: ImapMailbox | None = None
 
     def run(self) -> None:
-        """Watch, with a new session now and then; what came between two sessions is looked for as well."""
+        """Watch, with a new session now and then; what came before each session is looked for as well."""
         try:
             while not self._ended.is_set():
                 self._session()
-                self._wake(self.box.round)
+                self.wakes_at_first = True
         except Failure as failure:
             if not self._ended.is_set():
                 _log.warning("watch mailbox=%s %s", self.box.name, failure)
@@ -95,6 +101,8 @@ class _Watch(threading.Thread):
             self.cannot_wait = not mailbox.can_wait
             if self.cannot_wait:
                 self._ended.set()
+            elif self.wakes_at_first:
+                self._wake(self.box.round)
             while not self._ended.is_set() and mailbox.wait(self._renewal):
                 self._wake(self.box.round)
             with self._turn:

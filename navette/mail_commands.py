@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from dossiers import kept_mails, mailboxes, mails
-from dossiers.designation import holder
 from dossiers.firm import Firm
 from dossiers.mailboxes import Box
 from dossiers.mails import Restore
@@ -249,9 +248,11 @@ def _restore(args: argparse.Namespace) -> int:
     say = args.language.say
     with Firm(args.home) as firm:
         mails.ask_to_restore(firm, args.mail, Restore.ALL if args.all else Restore.EXCLUDED)
-        if holder(firm) is not None:
+        try:
+            restore_mails(firm, Shown(args.language, firm).document, kill_point())
+        except PermanentFailure as failure:
+            if not failure.code.startswith("designation."):
+                raise
             ask_at_once(firm)
             print(say("mail.restore_asked"))
-            return 0
-        restore_mails(firm, Shown(args.language, firm).document, kill_point())
     return 0

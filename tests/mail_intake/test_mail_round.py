@@ -5,21 +5,19 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 from firm_rooms import Clock, add_dossiers, contents, folder, opened
-from mail_server import PASSWORD, USER, MailServer, mail_server
+from mail_rooms import content, mail, main_box, run, use
+from mail_server import PASSWORD, USER, MailServer
 from peers import self_signed
 
-from dossiers import mail_rules, mailboxes, mails, pauses, waiting_list
-from dossiers.designation import running_rounds
+from dossiers import addresses, mail_rules, mails, pauses, waiting_list
 from dossiers.dossier import Dossier
 from dossiers.dossier import add as add_dossier
 from dossiers.firm import Firm
 from dossiers.mail_rule import Comparison, Field, Kind, Rule
-from dossiers.mailboxes import Box
 from dossiers.rounds import Result
 from mail_intake import round as mail_round
 from mail_intake.access import access
@@ -30,21 +28,6 @@ from transfer.failures import Failure
 
 MESSAGES = Path(__file__).parent / "messages"
 KINDS = pytest.mark.parametrize("kind", ["imap", "pop3"])
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[MailServer]:
-    """A mail server for all tests of this module."""
-    with mail_server() as server:
-        yield server
-
-
-@pytest.fixture
-def server(running: MailServer) -> MailServer:
-    """The server with an empty inbox."""
-    for path in [*running.maildir.glob("new/*"), *running.maildir.glob("cur/*")]:
-        path.unlink()
-    return running
 
 
 @pytest.fixture
@@ -62,44 +45,9 @@ def firm(tmp_path: Path, clock: Clock, server: MailServer) -> Iterator[Firm]:
         yield firm
 
 
-def use(firm: Firm, server: MailServer, kind: str = "imap", accepted: bool = True, **more: str) -> None:
-    known = bool(mailboxes.every(firm))
-    values = server.settings(kind, **more)
-    box = mailboxes.change(firm, "main", values) if known else mailboxes.add(firm, "main", values)
-    if accepted:
-        mailboxes.accept(firm, box)
-
-
-def main_box(firm: Firm) -> Box:
-    return mailboxes.find(firm, "main")
-
-
-def run(
-    firm: Firm, reached: Callable[[str], None] = lambda _: None, put_off: bool = True, name: str = "main"
-) -> Result:
-    with running_rounds(firm) as lease:
-        return mail_round.run_round(firm, lease, mailboxes.find(firm, name), reached=reached, put_off=put_off)
-
-
-def mail(name: str, *files: str, sender: str = "jan@dupont.be") -> bytes:
-    """Return a mail with PDF files named so, whose bytes tell mail and name."""
-    message = EmailMessage()
-    message["From"], message["To"], message["Subject"] = sender, USER, name
-    message.set_content("Bonjour")
-    for file in files:
-        message.add_attachment(content(name, file), maintype="application", subtype="pdf", filename=file)
-    if files:
-        message.set_boundary("the same each time")
-    return message.as_bytes()
-
-
 def text_ends(raw: bytes) -> bytes:
     """Return bytes without what a mail server may change: line ends, and one more at the end."""
     return raw.replace(b"\r\n", b"\n").rstrip(b"\n")
-
-
-def content(name: str, file: str) -> bytes:
-    return f"%PDF-1.4\n% {name} {file}\n%%EOF\n".encode()
 
 
 @KINDS
@@ -445,3 +393,52 @@ def test_a_session_that_hangs_can_be_broken_off(firm: Firm, server: MailServer, 
             mailbox.fetch(numbers)
         mailbox.close()
     assert len(server.messages()) == 1
+
+
+@KINDS
+def test_a_mail_that_ends_the_program_again_and_again_is_not_read_again(
+    firm: Firm, server: MailServer, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is read alone after the first time, waits unread after the third, and the mails beside it are delivered."""
+    use(firm, server, kind)
+    poison = mail("poison", "x.pdf")
+    together: list[int] = []
+
+    def deadly(raw: bytes) -> Message:
+        together[-1] += 1
+        if b"Subject: poison" in raw:
+            raise _Stop
+        return read(raw)
+
+    monkeypatch.setattr(mail_round, "read", deadly)
+    server.put(mail("a", "a.pdf"), poison, mail("b", "b.pdf"))
+    for _ in range(3):
+        together.append(0)
+        with pytest.raises(_Stop):
+            run(firm)
+    assert together == [2, 2, 1]
+    together.append(0)
+    assert run(firm).waiting == 1
+    assert sorted(contents(folder(firm))) == ["a.pdf", "b.pdf"]
+    (waits,) = waiting_list.waiting(firm)
+    assert waits.reason == "waiting.unreadable_mail"
+    assert len(server.messages()) == 1
+
+
+@KINDS
+def test_an_address_of_a_dossier_is_its_own_and_a_sender_is_not(firm: Firm, server: MailServer, kind: str) -> None:
+    """A mail to such an address goes to its dossier whatever the rules say; one from it waits; two that differ wait."""
+    use(firm, server, kind, address=USER, plus="yes")
+    addresses.add(firm, "000205", "peeters@firm.be")
+    plus = USER.replace("@", "+000204@")
+    server.put(
+        mail("a", "to.pdf", to="Peeters@FIRM.be"),
+        mail("b", "from.pdf", sender="peeters@firm.be"),
+        mail("c", "both.pdf", to=f"peeters@firm.be, {plus}"),
+    )
+    assert run(firm) == Result(delivered=1, waiting=2)
+    assert list(contents(folder(firm, "000205"))) == ["to.pdf"]
+    assert {waits.name: waits.reason for waits in waiting_list.waiting(firm)} == {
+        "from.pdf": "waiting.no_rule",
+        "both.pdf": "waiting.addresses_disagree",
+    }

@@ -113,6 +113,11 @@ class MailServer:
         place = self.maildir / f".{folder}" if folder else self.maildir
         return [path.read_bytes() for part in ("new", "cur") for path in sorted((place / part).glob("*"))]
 
+    def empty(self) -> None:
+        """Take all messages out of all folders."""
+        for path in [one for part in ("new", "cur") for one in self.maildir.glob(f"**/{part}/*")]:
+            path.unlink()
+
     def renumber(self) -> None:
         """Give all messages new numbers, as a server does that was restored: another UIDVALIDITY, UIDs from 1."""
         uids = self.maildir / "dovecot-uidlist"
