@@ -3,6 +3,7 @@
 import json
 import webbrowser
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import msal
@@ -158,8 +159,15 @@ def _google_sign_in(firm: Firm, box: Box, prompt: str) -> None:
 def _google_token(firm: Firm, box: Box) -> str:
     if not box.tokens:
         raise PermanentFailure("login.needed", name=box.name, why="-")
-    known = json.loads(firm.seal.open(box.tokens)) | _google_client(firm, box)
-    given: Credentials = Credentials.from_authorized_user_info(known, [_GOOGLE_SCOPE])  # type: ignore[no-untyped-call]
+    kept, client = json.loads(firm.seal.open(box.tokens)), _google_client(firm, box)
+    given = Credentials(  # type: ignore[no-untyped-call]
+        kept["token"],
+        refresh_token=kept["refresh_token"],
+        token_uri=client["token_uri"],
+        client_id=client["client_id"],
+        client_secret=client["client_secret"],
+        expiry=datetime.fromisoformat(kept["expiry"]).replace(tzinfo=None),  # in UTC, as the library wants it
+    )
     if not given.valid:
         try:
             given.refresh(Request())  # type: ignore[no-untyped-call]

@@ -36,11 +36,13 @@ ssl = yes
 ssl_cert = <{folder}/certificate.pem
 ssl_key = <{folder}/certificate.pem
 disable_plaintext_auth = no
-auth_mechanisms = plain login
+auth_mechanisms = plain login{tokens}
 auth_failure_delay = 0
+{by_token}
 passdb {{
   driver = passwd-file
   args = {folder}/users
+  mechanisms = plain login
 }}
 userdb {{
   driver = passwd-file
@@ -77,6 +79,22 @@ service pop3-login {{
     ssl = yes
   }}
 }}
+"""
+
+
+_BY_TOKEN = """
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {folder}/oauth2.ext
+}}
+"""
+_INTROSPECTION = """
+introspection_mode = post
+introspection_url = {url}
+username_attribute = username
+active_attribute = active
+active_value = true
 """
 
 
@@ -152,8 +170,8 @@ class MailServer:
 
 
 @contextmanager
-def mail_server() -> Iterator[MailServer]:
-    """Run a server with an empty mailbox for a ``with`` block."""
+def mail_server(introspection: str = "") -> Iterator[MailServer]:
+    """Run a server with an empty mailbox for a ``with`` block; with an address that knows tokens it takes them too."""
     program = shutil.which("dovecot", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     assert program, "dovecot is not there: run packaging/linux/install-test-peers (make peers)"
     folder = Path(tempfile.mkdtemp(prefix="mail", dir="/tmp"))  # its sockets' paths must be short
@@ -167,6 +185,9 @@ def mail_server() -> Iterator[MailServer]:
     for part in ("run", "state", "mail/Maildir/new", "mail/Maildir/cur", "mail/Maildir/tmp"):
         (folder / part).mkdir(parents=True)
     words = {"folder": folder, "user": user, "group": group, "imap": imap, "imaps": imaps, "pop3": pop3, "pop3s": pop3s}
+    by_token = {"tokens": " xoauth2 oauthbearer", "by_token": _BY_TOKEN.format(folder=folder)}
+    words |= by_token if introspection else {"tokens": "", "by_token": ""}
+    (folder / "oauth2.ext").write_text(_INTROSPECTION.format(url=introspection))
     (folder / "dovecot.conf").write_text(_CONFIG.format(**words))
     (folder / "users").write_text(f"{USER}:{{PLAIN}}{PASSWORD}::::{folder}/mail::\n")
     _give_away(folder)
