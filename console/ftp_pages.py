@@ -26,7 +26,7 @@ _DECIDED = {
     "restore": "console.ftp.restored",
 }
 """What may be decided of a file that lies aside, and what is said then."""
-_AGAIN = {"ftp.read_password": "read_again", "ftp.write_password": "write_again"}  # noqa: S105  names of fields
+_AGAIN = {"ftp.read_password": "read_again", "ftp.write_password": "write_again"}
 
 
 @PAGES.get("/ftp", Role.ADMINISTRATOR, menu="menu.ftp", group=Group.SETTINGS)

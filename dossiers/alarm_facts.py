@@ -9,13 +9,12 @@ from pathlib import Path
 
 from sqlalchemy import extract, select
 
-from dossiers import tables, waiting_list
+from dossiers import mailboxes, tables, waiting_list
 from dossiers.alarm import Facts, Failing, Limits
 from dossiers.designation import gone
 from dossiers.firm import Firm
 from dossiers.habit import WINDOW
 from dossiers.rounds import is_ticked, statuses
-from dossiers.settings import PASSWORDS_UNTIL
 
 Free = Callable[[Path], int]
 """Returns the free bytes of the disk that a folder is on."""
@@ -79,5 +78,6 @@ def _days(firm: Firm) -> dict[str, set[date]]:
 
 def _passwords(firm: Firm) -> dict[str, datetime]:
     """Return when the passwords end of which somebody said so."""
-    said = {name: firm.settings.text(name) for name in PASSWORDS_UNTIL}
+    said = {"ftp.read_password_until": firm.settings.text("ftp.read_password_until")}
+    said |= {f"mail.password_until {box.name}": box.password_until for box in mailboxes.every(firm) if box.active}
     return {name: datetime.fromisoformat(day).replace(tzinfo=UTC) for name, day in said.items() if day}

@@ -346,6 +346,7 @@ def _where(arrival: Arrival) -> dict[str, Any]:
         "sender": arrival.sender,
         "peer": arrival.peer,
         "source_receipt": arrival.receipt,
+        "threat": arrival.threat,
     }
 
 

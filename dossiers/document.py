@@ -61,7 +61,8 @@ class Arrival:
     ``origin`` is the kind of source (``ftp``, ``mail``), ``source`` names which one, ``path`` the place there;
     ``modified`` is the source's own word for the moment of change; ``name`` is a safe name; ``kind`` is what its folder
     there or its content says it is (``Achats``). ``sender`` is the login or the address it came from, ``peer`` the
-    machine, ``receipt`` the number its sender was given, each where the source tells.
+    machine, ``receipt`` the number its sender was given, each where the source tells. ``threat`` is what a virus
+    scanner said of the bytes, if it said anything but that they are clean.
     """
 
     origin: str
@@ -76,6 +77,7 @@ class Arrival:
     sender: str | None = None
     peer: str | None = None
     receipt: str | None = None
+    threat: str | None = None
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,7 @@ class Document:
     duplicate_of: int | None = None
     processed: datetime | None = None
     refused: datetime | None = None
+    threat: str | None = None
 
     @property
     def fingerprint(self) -> Fingerprint:

@@ -22,8 +22,10 @@ def now() -> datetime:
 class Firm:
     """Everything of the firm, opened from a home folder; close it, or use it in a ``with`` block.
 
-    The home holds ``firm/firm.db``, ``firm/firm.key``, ``firm/waiting/`` and, unless the settings name another root,
-    ``dossiers/``. Another database is named by ``database_url``, or for all programs by ``firm/database.url``.
+    The home holds ``firm/firm.db``, ``firm/firm.key``, ``firm/waiting/``, ``firm/quarantine/`` (what a virus scanner
+    did not let pass), ``firm/mails/`` (mails that were taken out of a mailbox, for some days) and, unless the settings
+    name another root, ``dossiers/``. Another database is named by ``database_url``, or for all programs by
+    ``firm/database.url``.
     """
 
     def __init__(
@@ -37,7 +39,10 @@ class Firm:
         self._default_root = self.home / "dossiers"
         self._default_root.mkdir(parents=True, exist_ok=True)
         inner.mkdir(mode=0o700, exist_ok=True)
-        self.waiting_folder.mkdir(exist_ok=True)
+        self.quarantine_folder = inner / "quarantine"
+        self.mails_folder = inner / "mails"
+        for folder in (self.waiting_folder, self.quarantine_folder, self.mails_folder):
+            folder.mkdir(exist_ok=True)
         self.seal = Seal(inner / "firm.key")
         self.database = Database(database_url or _database_url(inner))
         self.settings = Settings(self.database, self.seal)

@@ -81,11 +81,13 @@ class Moves:
         self._disk = disk
         self._reached = reached
 
-    def begin(self, document: int, dossier: Dossier, by: str | None) -> Assignment:
-        """Commit that a waiting document is on its way to a dossier."""
+    def begin(self, document: int, dossier: Dossier, by: str | None, although_infected: bool = False) -> Assignment:
+        """Commit that a waiting document is on its way to a dossier; one with a threat needs a word."""
         root, moment = self._firm.root, self._firm.clock()
         with self._write() as connection:
             found = self._waiting(connection, document)
+            if found.threat is not None and not although_infected:
+                raise PermanentFailure("waiting.needs_a_word", document=document, threat=found.threat)
             to = Destination.in_dossier(dossier, root, moment, found.kind)
             self._insert(connection, found, to, by)
             self._note(connection, Step.ASSIGNING, found, to.dossier, by)
@@ -98,7 +100,8 @@ class Moves:
             found = self._known(connection, document)
             if found.dossier is None or found.state not in AT_REST:
                 raise PermanentFailure("waiting.in_no_dossier", document=document)
-            self._insert(connection, found, Destination.waiting(self._firm.waiting_folder, TAKEN_BACK), by)
+            folder = self._firm.waiting_folder if found.threat is None else self._firm.quarantine_folder
+            self._insert(connection, found, Destination.waiting(folder, TAKEN_BACK), by)
             self._note(connection, Step.UNDOING, found, found.dossier, by)
         self._reached("assigning")
         return self._assignment(document)

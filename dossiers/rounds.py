@@ -44,12 +44,16 @@ class Result:
 
 @dataclass(frozen=True)
 class Source:
-    """A kind of source: its name, the setting that ticks it, its round, and what breaks a round off from outside."""
+    """A source: its name, the setting that ticks it, its round, and what breaks a round off from outside.
+
+    Its rounds come every so many ``minutes`` of its own, or with 0 as often as the service's.
+    """
 
     name: str
     switch: str
     run: Callable[[Lease], Result]
     cut: Callable[[], None] = lambda: None
+    minutes: int = 0
 
 
 @dataclass(frozen=True)
@@ -84,13 +88,16 @@ class Pulse:
 
 
 class Rounds:
-    """The rounds of one service. ``wait`` waits seconds, and returns early when ``stopping`` becomes true."""
+    """The rounds of one service. ``wait`` waits seconds, and returns early when ``stopping`` becomes true.
+
+    ``sources`` returns those there are at this moment; it is asked before each turn.
+    """
 
     def __init__(
         self,
         firm: Firm,
         lease: Lease,
-        sources: Sequence[Source],
+        sources: Callable[[], Sequence[Source]],
         *,
         wait: Wait,
         stopping: Callable[[], bool],
@@ -109,6 +116,12 @@ class Rounds:
         self._grace = grace
         self._stop_grace = stop_grace
         self._begun: str | None = None
+        self._next: dict[str, datetime] = {}
+        self._woken: set[str] = set()
+
+    def wake(self, source: str) -> None:
+        """Let the round of a source begin within a second, because it has something; from any thread."""
+        self._woken.add(source)
 
     def run(self) -> None:
         """Run round after round until told to stop, or until the lease is lost (``designation.lost``)."""
@@ -124,18 +137,30 @@ class Rounds:
         if self._begun is None:
             self._begun = asked  # what was asked for before this service began is over
         if not self._paused() or asked != self._begun:
+            everything = asked != self._begun
             self._begun = asked
-            self.once()
-        due = self._due()
-        while not self._stopping() and (self._paused() or self._firm.clock() < due) and (self._asked() or "") == asked:
+            self.once(everything)
+        due = self._soonest()
+        while not self._stopping() and (self._asked() or "") == asked:
+            if not self._paused() and (self._woken or self._firm.clock() >= due):
+                break
             self._wait(max(0.0, min(_LOOK, (due - self._firm.clock()).total_seconds())) or _LOOK)
             self._lease.keep()
 
-    def once(self) -> None:
-        """Run one round of each source that is switched on; one that fails keeps no other back."""
-        for source in self._sources:
-            if not self._stopping() and self._firm.settings.switch(source.switch):
+    def once(self, everything: bool = False) -> None:
+        """Run a round of each source that is ticked and due, or of all that are ticked; none keeps another back."""
+        woken, self._woken = self._woken, set()
+        for source in self._sources():
+            if self._stopping() or not self._firm.settings.switch(source.switch):
+                continue
+            due = self._next.get(source.name, self._firm.clock())
+            if everything or source.name in woken or due <= self._firm.clock():
                 self.one(source)
+
+    def _soonest(self) -> datetime:
+        """Return when the next round of a ticked source is due; at the latest, when sources are looked for again."""
+        ticked = [one.name for one in self._sources() if self._firm.settings.switch(one.switch)]
+        return min([self._next[name] for name in ticked if name in self._next] + [self._due()])
 
     def one(self, source: Source) -> Status:
         """Run one round of a source, keep how it went for all to see, and return that.
@@ -156,8 +181,9 @@ class Rounds:
         except Exception:  # noqa: BLE001  the next round must still run, whatever this one met
             code = "rounds.unexpected"
             _log.exception("round source=%s %s", source.name, code)
+        self._next[source.name] = self._due(source.minutes)
         failures = before + 1 if code and code != STOPPED else 0
-        status = Status(source.name, started, self._firm.clock(), result, code, self._due(), failures)
+        status = Status(source.name, started, self._firm.clock(), result, code, self._next[source.name], failures)
         self._keep(status)
         self._report(status, why)
         if why is not None and why.code == STUCK:
@@ -192,8 +218,8 @@ class Rounds:
     def _paused(self) -> bool:
         return self._firm.settings.switch("service.paused")
 
-    def _due(self) -> datetime:
-        return self._firm.clock() + timedelta(minutes=self._firm.settings.number("service.minutes"))
+    def _due(self, minutes: int = 0) -> datetime:
+        return self._firm.clock() + timedelta(minutes=minutes or self._firm.settings.number("service.minutes"))
 
     def _keep(self, status: Status) -> None:
         with self._firm.database.write() as connection:
@@ -283,5 +309,5 @@ def next_turn(firm: Firm) -> tuple[Turn, datetime | None]:
         return Turn.PAUSED, None
     if not any(firm.settings.switch(name) for name in SWITCHES):
         return Turn.NOTHING_TICKED, None
-    due = [status.next for status in known if status.next is not None]
-    return Turn.DUE, max(due, default=firm.clock())
+    due = [status.next for status in known if status.next is not None and status.next >= firm.clock()]
+    return Turn.DUE, min(due, default=firm.clock())

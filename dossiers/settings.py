@@ -32,21 +32,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("ftp.nodes", Kind.TEXT, "", "ftp"),
     Setting("fetch.connections", Kind.NUMBER, "4", "ftp"),
     Setting("fetch.settle_seconds", Kind.NUMBER, "10", "ftp"),
-    Setting("mail.kind", Kind.TEXT, "imap", "mail"),
-    Setting("mail.host", Kind.TEXT, "", "mail"),
-    Setting("mail.port", Kind.NUMBER, "993", "mail"),
-    Setting("mail.security", Kind.TEXT, "tls", "mail"),
-    Setting("mail.fingerprint", Kind.TEXT, "", "mail"),
-    Setting("mail.authority", Kind.TEXT, "", "mail"),
-    Setting("mail.user", Kind.TEXT, "", "mail"),
-    Setting("mail.password", Kind.TEXT, "", "mail", secret=True),
-    Setting("mail.password_until", Kind.TEXT, "", "mail"),
-    Setting("mail.folder", Kind.TEXT, "INBOX", "mail"),
-    Setting("mail.after", Kind.TEXT, "delete", "mail"),
-    Setting("mail.move_to", Kind.TEXT, "Navette", "mail"),
-    Setting("mail.keep_days", Kind.NUMBER, "30", "mail"),
-    Setting("mail.address", Kind.TEXT, "", "mail"),
-    Setting("mail.plus", Kind.SWITCH, "no", "mail"),
+    Setting("mail.keep_raw_days", Kind.NUMBER, "30", "mail"),
+    Setting("mail.antivirus", Kind.TEXT, "", "mail"),
     Setting("service.machine", Kind.TEXT, "", "service"),
     Setting("service.start", Kind.TEXT, "automatic", "service"),
     Setting("service.minutes", Kind.NUMBER, "5", "service"),
@@ -78,10 +65,38 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("console.key", Kind.TEXT, "", "console"),
 )
 
+MAILBOX: tuple[Setting, ...] = (
+    Setting("mail.kind", Kind.TEXT, "imap", "mail"),
+    Setting("mail.host", Kind.TEXT, "", "mail"),
+    Setting("mail.port", Kind.NUMBER, "0", "mail"),
+    Setting("mail.security", Kind.TEXT, "tls", "mail"),
+    Setting("mail.fingerprint", Kind.TEXT, "", "mail"),
+    Setting("mail.authority", Kind.TEXT, "", "mail"),
+    Setting("mail.user", Kind.TEXT, "", "mail"),
+    Setting("mail.login", Kind.TEXT, "password", "mail"),
+    Setting("mail.password", Kind.TEXT, "", "mail", secret=True),
+    Setting("mail.password_until", Kind.TEXT, "", "mail"),
+    Setting("mail.client", Kind.TEXT, "", "mail"),
+    Setting("mail.tenant", Kind.TEXT, "organizations", "mail"),
+    Setting("mail.client_secret", Kind.TEXT, "", "mail", secret=True),
+    Setting("mail.login_server", Kind.TEXT, "", "mail"),
+    Setting("mail.folder", Kind.TEXT, "INBOX", "mail"),
+    Setting("mail.after", Kind.TEXT, "delete", "mail"),
+    Setting("mail.move_to", Kind.TEXT, "Navette", "mail"),
+    Setting("mail.keep_days", Kind.NUMBER, "30", "mail"),
+    Setting("mail.address", Kind.TEXT, "", "mail"),
+    Setting("mail.plus", Kind.SWITCH, "no", "mail"),
+    Setting("mail.minutes", Kind.NUMBER, "0", "mail"),
+    Setting("mail.active", Kind.SWITCH, "yes", "mail"),
+)
+"""What each mailbox has a value of (:mod:`dossiers.mailboxes`), declared like the settings of the whole firm."""
+
 LIMITS: Mapping[str, tuple[int, int]] = {
     "ftp.port": (1, 65_535),
-    "mail.port": (1, 65_535),
+    "mail.port": (0, 65_535),
     "mail.keep_days": (1, 3650),
+    "mail.minutes": (0, 1440),
+    "mail.keep_raw_days": (0, 3650),
     "fetch.connections": (1, 16),
     "fetch.settle_seconds": (0, 60),
     "service.minutes": (1, 1440),
@@ -102,6 +117,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "ftp.security": ("tls", "none"),
     "mail.kind": ("imap", "pop3"),
     "mail.security": ("tls", "starttls", "none"),
+    "mail.login": ("password", "microsoft", "google"),
     "mail.after": ("delete", "move", "keep"),
     "service.start": ("automatic", "manual"),
     "alarms.smtp_security": ("starttls", "tls", "none"),
@@ -112,7 +128,7 @@ SWITCHES = ("service.ftp", "service.mail")
 """The settings that tick the sources of the service."""
 
 PASSWORDS_UNTIL = ("ftp.read_password_until", "mail.password_until")
-"""The settings that say until which day (YYYY-MM-DD) a password is valid."""
+"""The settings that say until which day (YYYY-MM-DD) a password is valid: the firm's, and each mailbox's."""
 
 TURN = "settings"
 """Those who replace values take turns."""

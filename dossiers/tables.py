@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Integer, Me
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-VERSION = "0010"
+VERSION = "0011"
 """The migration that makes the tables as they stand here."""
 
 metadata = MetaData(
@@ -97,6 +97,7 @@ documents = Table(
     Column("duplicate_of", BigInteger),  # the first document with the same bytes
     Column("processed", Moment),
     Column("refused", Moment),  # it stays where it is, and off the waiting list
+    Column("threat", String(255)),  # what the virus scanner said of it
     Index(None, "state"),
     Index("ix_documents_dossier_id", "dossier", "id"),  # in their order: the waiting list is read by the page
     Index(None, "sha256"),
@@ -223,6 +224,36 @@ mail_rules = Table(
     Column("active", Boolean, nullable=False),
 )
 
+mailboxes = Table(
+    "mailboxes",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("kind", String(16), nullable=False),  # imap, pop3
+    Column("host", Text, nullable=False),
+    Column("port", Integer, nullable=False),  # 0: the usual one
+    Column("security", String(16), nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("authority", _Path, nullable=False),
+    Column("user", Text, nullable=False),
+    Column("login", String(16), nullable=False),  # password, microsoft, google
+    Column("password", Text, nullable=False, info=SEALED),
+    Column("password_until", String(16), nullable=False),  # the last day of it, or empty
+    Column("client", Text, nullable=False),
+    Column("tenant", Text, nullable=False),
+    Column("client_secret", Text, nullable=False, info=SEALED),
+    Column("login_server", Text, nullable=False),
+    Column("folder", Text, nullable=False),
+    Column("after", String(16), nullable=False),  # delete, move, keep
+    Column("move_to", Text, nullable=False),
+    Column("keep_days", Integer, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("plus", Boolean, nullable=False),
+    Column("minutes", Integer, nullable=False),  # 0: with every round of the service
+    Column("active", Boolean, nullable=False),
+    Column("accepted", Text, nullable=False),  # the source whose mails a person has let go
+    Column("tokens", Text, nullable=False, info=SEALED),  # what signing in has given
+)
+
 mails = Table(
     "mails",
     metadata,
@@ -239,6 +270,11 @@ mails = Table(
     Column("failure", _Code),
     Column("attempts", Integer, nullable=False),
     Column("next_try", Moment),
+    Column("sender", String(255)),
+    Column("subject", String(255)),
+    Column("readings", Integer, nullable=False, server_default="0"),  # begun and not yet come to their end
+    Column("kept", Moment),  # since when the raw message is in the firm's home
+    Column("restore", String(16)),  # which of its files that were left out a person asks for
     Index("ix_mails_message", "source", "generation", "number", unique=True),
     Index(None, "sha256"),
 )

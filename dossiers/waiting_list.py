@@ -58,10 +58,13 @@ def assign(
     number: str,
     *,
     by: str | None = None,
+    although_infected: bool = False,
     disk: Disk | None = None,
     reached: Reached = lambda _: None,
 ) -> Document:
     """Move a waiting document into a dossier and return it; refused with a ``waiting.`` or ``dossier.`` code.
+
+    One of which a virus scanner said something is refused with ``waiting.needs_a_word`` unless ``although_infected``.
 
     Of two people who assign one document at once, the second is refused with ``waiting.already_assigned``, which names
     the first. Assignments that a dead program left half-way are brought to their end before. ``designation.busy`` is
@@ -69,7 +72,7 @@ def assign(
     """
     dossier = find_open(firm, number)
     with _working(firm, disk, reached) as work:
-        return work.carry_out(work.begin(document, dossier, by))
+        return work.carry_out(work.begin(document, dossier, by, although_infected))
 
 
 def take_back(

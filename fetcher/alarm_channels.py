@@ -37,8 +37,9 @@ def sentence(language: Language, notice: Notice) -> str:
 
 def _subject(language: Language, notice: Notice) -> str:
     """Return what an alarm is about; a password is named by what its setting is for."""
-    subject = notice.alarm.subject
-    return language.say(f"alarm.subject.{subject}") if subject in PASSWORDS_UNTIL else subject
+    setting, _, mailbox = notice.alarm.subject.partition(" ")
+    known = setting in PASSWORDS_UNTIL
+    return language.say(f"alarm.subject.{setting}", mailbox=mailbox) if known else notice.alarm.subject
 
 
 def _mail(firm: Firm, notice: Notice) -> None:

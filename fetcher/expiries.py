@@ -8,6 +8,7 @@ from datetime import datetime
 
 from cryptography import x509
 
+from dossiers import mailboxes
 from dossiers.firm import Firm
 from dossiers.ftp_access import read_connections
 from transfer.client_ini import Security
@@ -19,7 +20,7 @@ _TIMEOUT = 15.0
 
 def certificate_ends(firm: Firm) -> dict[str, datetime | None]:
     """Return when the certificate of each server ends; None where it could not be looked at."""
-    return {server: _end(certificate) for server, certificate in [*_of_ftp(firm), *_of_mailbox(firm)]}
+    return {server: _end(certificate) for server, certificate in [*_of_ftp(firm), *_of_mailboxes(firm)]}
 
 
 def _end(certificate: bytes | None) -> datetime | None:
@@ -44,12 +45,16 @@ def _of_ftp(firm: Firm) -> Iterator[tuple[str, bytes | None]]:
             yield f"{connection.host}:{connection.port}", certificate
 
 
-def _of_mailbox(firm: Firm) -> Iterator[tuple[str, bytes | None]]:
-    """Look at a mailbox that speaks TLS from the first byte on; nothing is sent there, so nothing need be verified."""
-    settings = firm.settings
-    host, port = settings.text("mail.host"), settings.number("mail.port")
-    if not settings.switch("service.mail") or not host or settings.text("mail.security") != "tls":
-        return
+def _of_mailboxes(firm: Firm) -> Iterator[tuple[str, bytes | None]]:
+    """Look at mailboxes that speak TLS from the first byte on; nothing is sent there, so nothing need be verified."""
+    if firm.settings.switch("service.mail"):
+        boxes = [box for box in mailboxes.every(firm) if box.active and box.host and box.security == "tls"]
+        for host, port in sorted({(box.host, box.port) for box in boxes}):
+            yield f"{host}:{port}", _shown(host, port)
+
+
+def _shown(host: str, port: int) -> bytes | None:
+    """Return the certificate that a server shows, if it shows one."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     certificate = None
@@ -59,4 +64,4 @@ def _of_mailbox(firm: Firm) -> Iterator[tuple[str, bytes | None]]:
         context.wrap_socket(raw) as connection,
     ):
         certificate = connection.getpeercert(binary_form=True)
-    yield f"{host}:{port}", certificate
+    return certificate

@@ -21,13 +21,11 @@ from dossiers.delivery import Reached
 from dossiers.designation import LOST, check_shared, collecting
 from dossiers.due import due
 from dossiers.firm import Firm
-from dossiers.ftp_access import node_names
 from dossiers.rounds import STUCK, Pulse, Rounds, Source
 from fetcher.alarm_watch import Suspects, watching
 from fetcher.batch import Told
 from fetcher.service import Report
-from fetcher.sources import sources, waiting
-from mail_intake.round import ORIGIN as MAIL
+from fetcher.sources import source_names, sources, waiting
 from transfer.failures import Failure, PermanentFailure, TemporaryFailure
 
 STALLED = 30.0
@@ -99,7 +97,7 @@ class Worker:
             with collecting(self._firm, source) as lease:
                 wait, stopping = waiting(self._stop), self._stop.is_set
                 rounds = Rounds(
-                    self._firm, lease, wanted, wait=wait, stopping=stopping, report=self._report, pulse=pulse
+                    self._firm, lease, lambda: wanted, wait=wait, stopping=stopping, report=self._report, pulse=pulse
                 )
                 rounds.one(wanted[0])
         except Failure as failure:
@@ -119,7 +117,7 @@ class Worker:
         for job in await jobs.get_stalled_jobs(seconds_since_heartbeat=STALLED):
             _log.warning("job=%s %s of a worker that is gone", job.id, job.task_name)
             await jobs.finish_job(job, JobStatus.FAILED, delete_job=True)
-        for source in await asyncio.to_thread(lambda: due(self._firm, [*node_names(self._firm), MAIL])):
+        for source in await asyncio.to_thread(lambda: due(self._firm, source_names(self._firm))):
             name = f"source {source}"
             with contextlib.suppress(AlreadyEnqueued):
                 await self._round.configure(lock=name, queueing_lock=name).defer_async(source=source)

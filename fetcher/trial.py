@@ -61,7 +61,7 @@ def certificate_of(connection: Connection) -> str | None:
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     try:
-        with ftplib.FTP_TLS(context=context, timeout=_TIMEOUT) as asked:  # noqa: S321
+        with ftplib.FTP_TLS(context=context, timeout=_TIMEOUT) as asked:
             asked.connect(connection.host, connection.port)
             asked.auth()
             assert isinstance(asked.sock, ssl.SSLSocket)

@@ -1,29 +1,35 @@
-"""Opens the mailbox that the firm's settings name; never reads a message."""
+"""Opens one of the firm's mailboxes; never reads a message."""
 
 from dossiers.firm import Firm
+from dossiers.mailboxes import Box
 from mail_intake.imap_mailbox import ImapMailbox
 from mail_intake.mailbox import Access, Mailbox
+from mail_intake.oauth import current_token
 from mail_intake.pop3_mailbox import Pop3Mailbox
 from transfer.failures import PermanentFailure
 
 
-def access(firm: Firm) -> Access:
-    """Return where the mailbox is; refused with ``mailbox.missing`` while a setting lacks."""
-    settings = firm.settings
-    for name in ("mail.host", "mail.user", "mail.password"):
-        if not settings.text(name):
-            raise PermanentFailure("mailbox.missing", name=name)
+def access(firm: Firm, box: Box) -> Access:
+    """Return where a mailbox is and how to log in, with a token that is valid now where one is needed.
+
+    Refused with ``mailbox.missing`` while a value lacks, and with a ``login.`` code when no token can be had.
+    """
+    by_password = box.login == "password"
+    for name in ("host", "user", "password") if by_password else ("host", "user", "client"):
+        if not getattr(box, name):
+            raise PermanentFailure("mailbox.missing", name=name, mailbox=box.name)
     return Access(
-        kind=settings.text("mail.kind"),
-        host=settings.text("mail.host"),
-        port=settings.number("mail.port"),
-        user=settings.text("mail.user"),
-        password=settings.text("mail.password"),
-        folder=settings.text("mail.folder"),
-        security=settings.text("mail.security"),
-        fingerprint=settings.text("mail.fingerprint") or None,
-        authority=settings.text("mail.authority") or None,
-        move_to=settings.text("mail.move_to") if settings.text("mail.after") == "move" else None,
+        kind=box.kind,
+        host=box.host,
+        port=box.port,
+        user=box.user,
+        password=firm.seal.open(box.password) if by_password else "",
+        token=None if by_password else current_token(firm, box),
+        folder=box.folder,
+        security=box.security,
+        fingerprint=box.fingerprint or None,
+        authority=box.authority or None,
+        move_to=box.move_to if box.after == "move" else None,
     )
 
 

@@ -6,7 +6,17 @@ import imaplib
 import re
 from collections.abc import Sequence
 
-from mail_intake.mailbox import TIMEOUT, Access, Listed, check_pinned, failures, hang_up, tls_context
+from mail_intake.mailbox import (
+    TIMEOUT,
+    Access,
+    Listed,
+    check_pinned,
+    failures,
+    hang_up,
+    refusal,
+    tls_context,
+    xoauth2,
+)
 from transfer.failures import PermanentFailure
 from transfer.receipts import Receipt
 
@@ -79,10 +89,42 @@ class ImapMailbox:
         left = {number.decode() for number in (told[0] or b"").split()}
         return set(numbers) - left
 
+    @property
+    def can_wait(self) -> bool:
+        """Whether the server tells of new messages by itself."""
+        return "IDLE" in self._imap.capabilities
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until the server tells of a new message; after so many seconds return False, the session being over."""
+        imap = self._imap
+        with failures(self._access):
+            imap.sock.settimeout(seconds)
+            tag = bytes(imap._new_tag())
+            imap.send(tag + b" IDLE\r\n")
+            try:
+                while b" EXISTS" not in self._line():
+                    pass
+            except TimeoutError:  # a file that timed out can never be read again
+                imap.shutdown()
+                return False
+            imap.sock.settimeout(TIMEOUT)
+            imap.send(b"DONE\r\n")
+            while not self._line().startswith(tag):
+                pass
+        return True
+
+    def _line(self) -> bytes:
+        line: bytes = self._imap.readline()
+        if not line:
+            raise EOFError
+        return line
+
     def close(self) -> None:
         """Log out."""
-        with contextlib.suppress(imaplib.IMAP4.error, OSError):
+        with contextlib.suppress(imaplib.IMAP4.error, OSError, ValueError):  # it may have been broken off, or closed
             self._imap.logout()
+        with contextlib.suppress(OSError):
+            self._imap.shutdown()
 
     def abandon(self) -> None:
         """Break the session off from another thread."""
@@ -90,11 +132,14 @@ class ImapMailbox:
 
     def _log_in(self) -> None:
         try:
-            self._imap.login(self._access.user, self._access.password)
+            if self._access.token is None:
+                self._imap.login(self._access.user, self._access.password)
+            else:  # asked a second time, it answers the server's explanation with nothing
+                self._imap.authenticate("XOAUTH2", lambda told: b"" if told else xoauth2(self._access))
         except imaplib.IMAP4.abort:
             raise
         except imaplib.IMAP4.error:
-            raise PermanentFailure("mailbox.refused", host=self._access.host, user=self._access.user) from None
+            raise refusal(self._access) from None
         self._imap._get_capabilities()  # they differ before and after the login
 
     def _select(self) -> str:

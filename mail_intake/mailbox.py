@@ -20,6 +20,8 @@ TIMEOUT = 60.0
 class Access:
     """Where a mailbox is and who asks: ``kind`` is imap or pop3, ``security`` tls, starttls or none.
 
+    With a ``token`` the login is XOAUTH2, else by password.
+
     ``fingerprint`` is the SHA-256 of the server's certificate in hex, which then replaces the authorities;
     ``authority`` is a file with the certificate of one's own authority. With ``move_to``, messages that are removed go
     to that folder instead.
@@ -30,16 +32,12 @@ class Access:
     port: int
     user: str
     password: str = field(repr=False)
+    token: str | None = field(default=None, repr=False)
     folder: str = "INBOX"
     security: str = "tls"
     fingerprint: str | None = None
     authority: str | None = None
     move_to: str | None = None
-
-    @property
-    def source(self) -> str:
-        """What tells this mailbox from any other in the database."""
-        return f"{self.kind}://{self.user}@{self.host}:{self.port}/{self.folder}"
 
 
 @dataclass(frozen=True)
@@ -94,6 +92,17 @@ def check_pinned(access: Access, connection: socket.socket) -> None:
         certificate = connection.getpeercert(binary_form=True) or b""
         if hashlib.sha256(certificate).hexdigest() != access.fingerprint:
             raise PermanentFailure("mailbox.fingerprint_differs", host=access.host, port=access.port)
+
+
+def xoauth2(access: Access) -> bytes:
+    """Return what a login by token says."""
+    return f"user={access.user}\x01auth=Bearer {access.token}\x01\x01".encode()
+
+
+def refusal(access: Access) -> PermanentFailure:
+    """Return the failure of a login that the server refuses."""
+    code = "mailbox.refused" if access.token is None else "mailbox.token_refused"
+    return PermanentFailure(code, host=access.host, user=access.user)
 
 
 def hang_up(connection: socket.socket | None) -> None:

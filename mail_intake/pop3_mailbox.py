@@ -1,11 +1,21 @@
 """A POP3 mailbox: what is removed is gone when the server has said goodbye; never trusts anything before that."""
 
+import binascii
 import contextlib
 import poplib
 from collections.abc import Sequence
 
-from mail_intake.mailbox import TIMEOUT, Access, Listed, check_pinned, failures, hang_up, tls_context
-from transfer.failures import PermanentFailure
+from mail_intake.mailbox import (
+    TIMEOUT,
+    Access,
+    Listed,
+    check_pinned,
+    failures,
+    hang_up,
+    refusal,
+    tls_context,
+    xoauth2,
+)
 from transfer.receipts import Receipt
 
 poplib._MAXLINE = 10_000_000  # type: ignore[attr-defined]  # mails have longer lines than its 2,048 bytes
@@ -45,7 +55,7 @@ class Pop3Mailbox:
     def remove(self, receipts: Sequence[Receipt]) -> set[str]:
         """Remove messages and end the session: its goodbye is what removes them. POP3 has no folders."""
         if self._access.move_to is not None:
-            raise PermanentFailure("mailbox.pop3_cannot_move")
+            raise ValueError("POP3 has no folders")
         if not receipts:
             return set()
         with failures(self._access):
@@ -66,6 +76,7 @@ class Pop3Mailbox:
         if self._pop is not None:
             with contextlib.suppress(poplib.error_proto, OSError):
                 self._pop.quit()
+            self._pop.close()
             self._pop = None
 
     def abandon(self) -> None:
@@ -96,10 +107,25 @@ class Pop3Mailbox:
 
     def _log_in(self, pop: poplib.POP3) -> None:
         try:
-            pop.user(self._access.user)
-            pop.pass_(self._access.password)
+            if self._access.token is None:
+                pop.user(self._access.user)
+                pop.pass_(self._access.password)
+            else:  # in two steps: Microsoft refuses both in one line
+                self._command(pop, "AUTH XOAUTH2")
+                self._command(pop, binascii.b2a_base64(xoauth2(self._access), newline=False).decode())
         except poplib.error_proto:
-            raise PermanentFailure("mailbox.refused", host=self._access.host, user=self._access.user) from None
+            raise refusal(self._access) from None
+
+    @staticmethod
+    def _command(pop: poplib.POP3, line: str) -> None:
+        """Send a line and read its answer, which may be a plus that asks for the next."""
+        pop._putcmd(line)  # type: ignore[attr-defined]
+        answer, _ = pop._getline()  # type: ignore[attr-defined]
+        if not answer.startswith(b"+"):
+            raise poplib.error_proto(answer)
+        if answer.startswith(b"+ ") and " " not in line:  # the token was refused: an empty line ends the explanation
+            pop._putcmd("")  # type: ignore[attr-defined]
+            raise poplib.error_proto(pop._getline()[0])  # type: ignore[attr-defined]
 
 
 def _connected(access: Access) -> poplib.POP3:

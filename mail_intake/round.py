@@ -1,7 +1,8 @@
 """One pass over a mailbox: reads what is there, delivers the files of each mail, removes the mails that are at rest.
 
 Never removes a mail without a receipt for its bytes, which is made only once every file of it is in a dossier, waits,
-or was left out by a decision that is on record. Whatever moment the program dies at, each mail has one continuation:
+or was left out by a decision that is on record, and the firm's home keeps the raw mail. Whatever moment the program
+dies at, each mail has one continuation:
 
 ======== ===================================== ====================================================================
 state    what may be there                     continuation
@@ -18,21 +19,23 @@ removed  nothing                               none
 
 import contextlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import BinaryIO
 
-from dossiers import dossier as dossiers
-from dossiers.delivery import BATCH, Delivery, Reached, Received
-from dossiers.designation import LOST, Lease
+from dossiers import mailboxes
+from dossiers.delivery import Delivery, Reached
+from dossiers.designation import Lease
 from dossiers.disk import Disk
-from dossiers.document import Arrival, Destination, Document, State
+from dossiers.document import Document, State
 from dossiers.firm import Firm
-from dossiers.mails import Decided, Mails, MailState, Met
-from dossiers.pauses import UNREACHABLE
+from dossiers.kept_mails import KeptMails
+from dossiers.mailboxes import Box
+from dossiers.mails import Mails, MailState, Met, Reading
 from dossiers.rounds import Result
 from mail_intake.access import access, opened
+from mail_intake.antivirus import Scanner, scanner_of
+from mail_intake.filing import ORIGIN, Filing, Missing, Told, decided, path_of
 from mail_intake.header import Header
 from mail_intake.mailbox import Listed, Mailbox
 from mail_intake.message import read
@@ -40,12 +43,9 @@ from mail_intake.part import Fate, Part
 from mail_intake.routing import Routed, route
 from mail_intake.rulebook import rulebook
 from mail_intake.rules import EXCLUDED, Action, Decision
-from transfer.failures import Failure
+from transfer.failures import Failure, PermanentFailure
 from transfer.fingerprints import Fingerprint, measure_bytes
 from transfer.receipts import confirm
-
-ORIGIN = "mail"
-"""The kind of source these documents come from."""
 
 TOGETHER = 20
 """Most messages that are read together."""
@@ -54,13 +54,7 @@ LARGEST_TOGETHER = 32 * 1024 * 1024
 """How many bytes they may have in all, if there is more than one."""
 
 ATTEMPTS = 3
-"""How often a mail may fail to be read before it waits as a whole."""
-
-FULL = frozenset({"delivery.disk_full", "database.full"})
-"""The failures that no other mail of this round would escape."""
-
-Told = Callable[[Document, Failure | None], None]
-"""Told each document that was stored, and each that failed with its failure."""
+"""How often a mail may break its reader, or end the program, before it waits as a whole."""
 
 _DONE = frozenset({MailState.AT_REST, MailState.REMOVED})
 _log = logging.getLogger("navette.mail")
@@ -69,6 +63,7 @@ _log = logging.getLogger("navette.mail")
 def run_round(
     firm: Firm,
     lease: Lease,
+    box: Box,
     *,
     stopping: Callable[[], bool] = lambda: False,
     told: Told = lambda *_: None,
@@ -77,68 +72,99 @@ def run_round(
     put_off: bool = True,
     opening: Callable[[Mailbox], None] = lambda _: None,
 ) -> Result:
-    """Run one round for the holder of the lease and return what it did.
+    """Run one round over a mailbox for the holder of the lease and return what it did.
 
     A mail that failed before is left until its next attempt is due, unless ``put_off`` is False. ``opening``
     is told the open mailbox, so that it can be abandoned from outside. Raises the failure that kept mails from being
-    reached: server away, login refused, disk full, lease lost.
+    reached: server away, login refused, virus scanner away, disk full, lease lost; and ``mailbox.not_accepted`` where
+    a mailbox that holds mails already waits for a person's yes.
     """
-    at = access(firm)
+    at = access(firm, box)
     delivery = Delivery(firm, lease, disk, lambda step: reached(f"mail.{step}"))
     delivery.resume(delivery.open_documents(ORIGIN))
+    scanner = scanner_of(firm)
     mailbox = opened(at)
     with contextlib.closing(mailbox):
         opening(mailbox)
-        mails = Mails(firm, lease, at.source)
-        return _Round(firm, mails, mailbox, delivery, told=told, reached=reached).run(stopping, put_off)
+        read = [one.source for one in mailboxes.every(firm) if one.active]
+        mails = Mails(firm, lease, box.source, read)
+        kept = KeptMails(firm, lease, mails, disk or Disk())
+        filing = Filing(firm, delivery, told)
+        work = _Round(
+            firm=firm,
+            box=box,
+            mails=mails,
+            mailbox=mailbox,
+            filing=filing,
+            kept=kept,
+            scanner=scanner,
+            reached=reached,
+        )
+        return work.run(stopping, put_off)
 
 
 @dataclass
 class _Taken:
-    """A message of a batch: its row, and its files that go to a dossier or wait."""
+    """A message of a batch: its row and bytes, and its files that go to a dossier or wait."""
 
     mail: Met
     fingerprint: Fingerprint
+    raw: bytes
+    copy: bool = False
+    """Whether another mail with the same bytes is at rest already, so that nothing of this one is wanted."""
     offered: list[Routed] = field(default_factory=list)
     sender: str = ""
     rests: MailState = MailState.AT_REST
     """What the mail becomes once its files are at rest."""
 
 
-_Missing = tuple[Arrival, Part, Document | None]
-"""A file that is to be delivered, and its document if it was discovered before."""
-
-
 class _Round:
     def __init__(
-        self, firm: Firm, mails: Mails, mailbox: Mailbox, delivery: Delivery, *, told: Told, reached: Reached
+        self,
+        *,
+        firm: Firm,
+        box: Box,
+        mails: Mails,
+        mailbox: Mailbox,
+        filing: Filing,
+        kept: KeptMails,
+        scanner: Scanner | None,
+        reached: Reached,
     ) -> None:
         self._firm = firm
+        self._box = box
         self._mailbox = mailbox
-        self._delivery = delivery
-        self._told = told
+        self._filing = filing
+        self._kept = kept
+        self._scanner = scanner
         self._reached = reached
         self._mails = mails
-        self._rules = rulebook(firm)
-        self._dossiers = {dossier.number: dossier for dossier in dossiers.every(firm)}
-        self._counts = {"delivered": 0, "waiting": 0, "failed": 0}
-        self._full: Failure | None = None
-        kept = firm.settings.text("mail.after") == "keep"
-        self._keep = timedelta(days=firm.settings.number("mail.keep_days") if kept else 0)
+        self._rules = rulebook(firm, box)
+        self._keep = timedelta(days=box.keep_days if box.after == "keep" else 0)
 
     def run(self, stopping: Callable[[], bool], put_off: bool) -> Result:
         listed = self._mailbox.listed()
+        if not self._box.is_accepted:
+            self._first_look(listed)
         met = self._mails.met(self._mailbox.generation)
         self._settle(listed, met)
         wanted = [one for one in listed if self._wants(one, met.get(one.number), put_off)]
-        for batch in _batches(wanted):
+        alone = {number for number, mail in met.items() if mail.readings}
+        for batch in _batches(wanted, alone):
             if stopping():
                 break
             self._batch([one.number for one in batch])
-            if self._full is not None:
-                raise self._full
-        paused = self._delivery.pauses.end(ORIGIN)
-        return Result(**self._counts, paused=sum(pause.documents for pause in paused))
+            if self._filing.full is not None:
+                raise self._filing.full
+        self._kept.purge()
+        return self._filing.result(self._box.round)
+
+    def _first_look(self, listed: Sequence[Listed]) -> None:
+        """Let an empty mailbox be emptied from now on; one that holds mails already waits for a person's word."""
+        mails = sum(not one.marked for one in listed)
+        if mails:
+            raise PermanentFailure("mailbox.not_accepted", name=self._box.name, mails=mails)
+        mailboxes.accept(self._firm, self._box)
 
     def _wants(self, listed: Listed, mail: Met | None, put_off: bool) -> bool:
         """Tell whether a message is to be taken; one at rest that is marked as deleted was not expunged in time."""
@@ -155,10 +181,9 @@ class _Round:
         gone = [mail for number, mail in met.items() if number not in there]
         self._gone([mail for mail in gone if mail.state is MailState.AT_REST])
         vanished = [mail for mail in gone if mail.state in {MailState.SEEN, MailState.LEFT, MailState.HELD}]
-        documents = self._documents()
+        documents = self._filing.documents()
         for mail in vanished:  # what is stored stays known by its mail, which may come back
-            left = documents.get(mail.id, {}).values()
-            self._delivery.vanished([one for one in left if one.state is State.DISCOVERED])
+            self._filing.forget(documents.get(mail.id, {}).values())
         self._mails.become(vanished, MailState.VANISHED)
 
     def _batch(self, numbers: Sequence[str]) -> None:
@@ -173,102 +198,113 @@ class _Round:
         self._reached("mail.met")
         taken: list[_Taken] = []
         for mail, fingerprint, (_, raw) in zip(mails, prints, fetched, strict=True):
-            one = _Taken(mail, fingerprint)
             if fingerprint != mail.fingerprint:  # the server has given a number to another mail: it must not be removed
                 self._mails.failed(mail, "mail.changed")
-                self._counts["failed"] += 1
-            elif self._is_done(mail) or (self._mails.twin(mail) is None and self._decide(one, raw)):
-                taken.append(one)
-        pauses = self._delivery.pauses
-        self._deliver([one for one in self._missing(taken) if not pauses.holds_back(one[0].to, one[0].path)])
-        documents = self._documents()
-        self._remove([one for one in taken if self._may_go(one, documents.get(one.mail.id, {}))])
+                self._filing.count_failed()
+            else:
+                taken.append(_Taken(mail, fingerprint, raw))
+        taken = self._decide([one for one in taken if self._is_first(one)])
+        self._filing.deliver(self._missing(taken))
+        documents = self._filing.documents()
+        resting = [one for one in taken if self._rests(one, documents.get(one.mail.id, {}))]
+        fresh = [one for one in resting if one.mail.state not in _DONE]
+        own = [(one.mail, one.raw) for one in fresh if one.rests is MailState.AT_REST and not one.copy]
+        self._kept.keep(own)
+        self._reached("mail.kept")
+        for state in (MailState.AT_REST, MailState.LEFT, MailState.HELD):
+            self._mails.become([one.mail for one in fresh if one.rests is state], state)
+        self._reached("mail.at_rest")
+        self._remove([one for one in resting if self._may_go(one)])
 
-    def _is_done(self, mail: Met) -> bool:
-        """Tell whether a mail, or the one it is a copy of, is at rest; a copy of one that is not waits for that one."""
-        return mail.state in _DONE or self._mails.twin(mail) in _DONE
+    def _is_first(self, one: _Taken) -> bool:
+        """Tell whether a message is dealt with now: a copy of one that is not at rest yet waits for that one."""
+        if one.mail.state in _DONE:
+            return True
+        twin = self._mails.twin(one.mail)
+        if twin is None:
+            return True
+        if twin is MailState.SEEN:
+            self._mails.unmeet(one.mail)
+            return False
+        one.copy = True
+        one.rests = MailState.AT_REST if twin in _DONE else twin
+        return True
 
-    def _decide(self, one: _Taken, raw: bytes) -> bool:
-        """Read a message, decide for its files and put that on record; one that cannot be read is tried again."""
+    def _decide(self, taken: Sequence[_Taken]) -> list[_Taken]:
+        """Read messages, decide for their files and put that on record; return them but for those to be tried again."""
+        through: list[_Taken] = []
+        readings: list[Reading] = []
+        for one in taken:
+            if not one.copy and one.mail.state not in _DONE:
+                try:
+                    reading = self._read(one)
+                except Failure:  # the virus scanner's, not theirs
+                    self._mails.spare([each.mail for each in taken])
+                    raise
+                if reading is None:
+                    continue
+                readings.append(reading)
+            through.append(one)
+        self._mails.decide(readings)
+        self._mails.spare([one.mail for one in taken if one.copy])
+        return through
+
+    def _read(self, one: _Taken) -> Reading | None:
+        """Read a message and decide for its files; one that breaks its reader, or the program, waits after a while."""
+        subject = ""
         try:
-            message = read(raw)
-            routed = route(message.mail, message.parts, self._rules)
+            if one.mail.readings > ATTEMPTS:  # it ended the program each time: it is not read again
+                routed = self._as_a_whole(one)
+            else:
+                message = read(one.raw)
+                routed = route(message.mail, message.parts, self._rules)
+                one.sender, subject = message.mail.sender, message.mail.subject
         except Exception:  # noqa: BLE001  a message that was made to break its reader must not stop the others
             _log.exception("mail=%d mail.unexpected", one.mail.id)
-            if one.mail.attempts + 1 < ATTEMPTS:
+            if one.mail.readings < ATTEMPTS:
                 self._mails.failed(one.mail, "mail.unexpected")
-                self._counts["failed"] += 1
-                return False
-            whole = Part("0", "mail.eml", Fate.HELD, "waiting.unreadable_mail", raw)
-            routed = [Routed(whole, Decision(Action.WAIT, "waiting.unreadable_mail"))]
-            one.rests = MailState.HELD
-        else:
-            one.sender = message.mail.sender
-        self._mails.decide(one.mail, map(_decided, routed))
+                self._filing.count_failed()
+                return None
+            routed = self._as_a_whole(one)
+        if self._scanner is not None:
+            routed = [self._scanner.judged(each) for each in routed]
         one.offered = [each for each in routed if each.decision.action is not Action.IGNORE]
         if not one.offered and all(each.decision.reason != EXCLUDED for each in routed):
             one.rests = MailState.LEFT
-        return True
+        return Reading(one.mail, one.sender, subject, [decided(each) for each in routed])
 
-    def _missing(self, taken: Sequence[_Taken]) -> list[_Missing]:
+    def _as_a_whole(self, one: _Taken) -> list[Routed]:
+        whole = Part("0", "mail.eml", Fate.HELD, "waiting.unreadable_mail", one.raw)
+        one.rests = MailState.HELD
+        return [Routed(whole, Decision(Action.WAIT, "waiting.unreadable_mail"))]
+
+    def _missing(self, taken: Sequence[_Taken]) -> list[Missing]:
         """Return the files of messages that are not at rest, and forget those that the rules no longer want."""
-        wanted: list[_Missing] = []
-        documents = self._documents()
+        wanted: list[Missing] = []
+        documents = self._filing.documents()
         for one in taken:
             known = documents.get(one.mail.id, {})
-            paths = {self._path(one.mail, each.part) for each in one.offered}
-            self._delivery.vanished(
-                [old for path, old in known.items() if path not in paths and old.state is State.DISCOVERED]
-            )
-            for each in one.offered:
-                old = known.get(self._path(one.mail, each.part))
-                if old is None or old.state is State.DISCOVERED:
-                    wanted.append((self._arrival(one, each), each.part, old))
+            paths = {path_of(one.mail, each.part) for each in one.offered}
+            self._filing.forget([old for path, old in known.items() if path not in paths])
+            wanted += self._filing.missing(one.mail, one.sender, one.offered, known)
         return wanted
 
-    def _deliver(self, wanted: Sequence[_Missing]) -> None:
-        """Deliver files, up to 50 together."""
-        for at in range(0, len(wanted), BATCH):
-            together = wanted[at : at + BATCH]
-            arrivals = [arrival for arrival, _, _ in together]
-            documents = self._delivery.discover(arrivals, {old.path: old for _, _, old in together if old})
-            received: list[Received] = []
-            failed: list[tuple[Document, Failure]] = []
-            for document, (arrival, part, _) in zip(documents, together, strict=True):
-                try:
-                    received.append(self._delivery.receive(document, arrival, _writing(part)))
-                except Failure as failure:
-                    if failure.code == LOST:
-                        raise
-                    failed.append((document, failure))
-            outcome = self._delivery.store(received)
-            for document, _ in outcome.stored:
-                self._counts["delivered" if document.dossier else "waiting"] += 1
-                self._told(document, None)
-            self._record(failed + outcome.failed)
+    def _rests(self, one: _Taken, documents: Mapping[str, Document]) -> bool:
+        """Tell whether every file of a message is at rest; record why it is not."""
+        stored = {path for path, document in documents.items() if document.state is State.STORED}
+        paths = [path_of(one.mail, each.part) for each in one.offered]
+        if one.mail.state in _DONE or set(paths) <= stored:
+            return True
+        if self._filing.holds_any(paths):
+            self._mails.put_off(one.mail)
+        else:
+            self._mails.failed(one.mail, "mail.not_at_rest")
+        return False
 
-    def _record(self, failed: Sequence[tuple[Document, Failure]]) -> None:
-        self._full = self._full or next((failure for _, failure in failed if failure.code in FULL), None)
-        self._delivery.failed(failed)
-        for document, failure in failed:
-            if failure.code != UNREACHABLE:  # told once for the whole dossier, with all that its pause keeps back
-                self._counts["failed"] += 1
-                self._told(document, failure)
-
-    def _may_go(self, one: _Taken, documents: Mapping[str, Document]) -> bool:
-        """Record whether every file of a message is at rest, and tell whether the message may go now."""
+    def _may_go(self, one: _Taken) -> bool:
+        """Tell whether a message at rest may go now."""
         if one.mail.state in _DONE:
             return one.mail.changed + self._keep <= self._firm.clock()
-        stored = {path for path, document in documents.items() if document.state is State.STORED}
-        if not {self._path(one.mail, each.part) for each in one.offered} <= stored:
-            paths = [self._path(one.mail, each.part) for each in one.offered]
-            if self._delivery.pauses.hold_any(paths):
-                self._mails.put_off(one.mail)
-            else:
-                self._mails.failed(one.mail, "mail.not_at_rest")
-            return False
-        self._mails.become([one.mail], one.rests)
-        self._reached("mail.at_rest")
         return one.rests is MailState.AT_REST and not self._keep
 
     def _remove(self, taken: Sequence[_Taken]) -> None:
@@ -282,62 +318,19 @@ class _Round:
 
     def _gone(self, mails: Sequence[Met]) -> None:
         """Record that mails at rest are no longer in the mailbox."""
-        documents = self._documents() if mails else {}
-        left = [document for mail in mails for document in documents.get(mail.id, {}).values()]
-        self._delivery.removed([document for document in left if document.state is State.STORED])
+        documents = self._filing.documents() if mails else {}
+        self._filing.removed([document for mail in mails for document in documents.get(mail.id, {}).values()])
         self._mails.become(mails, MailState.REMOVED)
 
-    def _documents(self) -> dict[int, dict[str, Document]]:
-        """Return the documents whose mail is still in its mailbox, by mail and path."""
-        found: dict[int, dict[str, Document]] = {}
-        for document in self._delivery.open_documents(ORIGIN):
-            found.setdefault(int(document.path.partition("/")[0]), {})[document.path] = document
-        return found
 
-    def _path(self, mail: Met, part: Part) -> str:
-        return f"{mail.id}/{part.path}"
-
-    def _arrival(self, one: _Taken, each: Routed) -> Arrival:
-        decision, part = each.decision, each.part
-        if decision.action is Action.DELIVER and decision.dossier is not None:
-            dossier = self._dossiers[decision.dossier]
-            to = Destination.in_dossier(dossier, self._firm.root, self._firm.clock())
-        else:
-            to = Destination.waiting(self._firm.waiting_folder, decision.reason)
-        told = part.fingerprint
-        path = self._path(one.mail, part)
-        arrival = Arrival(ORIGIN, self._mails.source, path, part.name, to, told.size, None, told.sha256)
-        return replace(arrival, sender=one.sender or None)
-
-
-def _batches(listed: Sequence[Listed]) -> list[list[Listed]]:
+def _batches(listed: Sequence[Listed], alone: Container[str]) -> list[list[Listed]]:
+    """Return which messages are read together; one whose reading never came to its end is read by itself."""
     found: list[list[Listed]] = []
     size = 0
     for one in listed:
-        if not found or len(found[-1]) == TOGETHER or size + one.size > LARGEST_TOGETHER:
+        if not found or len(found[-1]) == TOGETHER or size + one.size > LARGEST_TOGETHER or one.number in alone:
             found.append([])
             size = 0
         found[-1].append(one)
-        size += one.size
+        size += LARGEST_TOGETHER if one.number in alone else one.size
     return found
-
-
-def _writing(part: Part) -> Callable[[BinaryIO], Fingerprint]:
-    def fetch(target: BinaryIO) -> Fingerprint:
-        target.write(part.content)
-        return part.fingerprint
-
-    return fetch
-
-
-def _decided(each: Routed) -> Decided:
-    part, decision = each.part, each.decision
-    return Decided(
-        part.path,
-        part.name,
-        part.fingerprint.sha256 or "",
-        decision.action.value,
-        decision.reason,
-        decision.dossier,
-        decision.rule,
-    )

@@ -9,10 +9,11 @@ from mail_intake.rules import Action, Decision, Mail, Rulebook
 
 @dataclass(frozen=True)
 class Routed:
-    """A file of a message with its decision."""
+    """A file of a message with its decision; ``threat`` is what a virus scanner said of it, if not that it is clean."""
 
     part: Part
     decision: Decision
+    threat: str | None = None
 
 
 def route(mail: Mail, parts: Sequence[Part], rules: Rulebook) -> list[Routed]:

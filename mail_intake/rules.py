@@ -1,7 +1,7 @@
 """Decides by the firm's rules where each attachment of a mail goes, and says why; never reads a mail or a database."""
 
 import enum
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dossiers.mail_rule import Field, Kind, Rule, address_key
@@ -11,7 +11,7 @@ BY_RULE = "mail.by_rule"
 """Reason of a delivery: an inclusion hit."""
 
 BY_ADDRESS = "mail.by_address"
-"""Reason of a delivery: the mail was sent to the mailbox's address with the dossier's number after a plus."""
+"""Reason of a delivery: the mail was sent to an address that names the dossier."""
 
 ONLY_DOSSIER = "mail.only_dossier"
 """Reason of a delivery: no rule hit, and the firm has one dossier only."""
@@ -66,12 +66,23 @@ class Rulebook:
     """The active rules, made ready once for many mails.
 
     ``dossiers`` are the numbers of all dossiers. ``plus`` is the mailbox's own address where a dossier's number behind
-    a plus in it names the dossier (``invoices+000204@firm.be``), else None.
+    a plus in it names the dossier (``invoices+000204@firm.be``), else None. ``addresses`` are those that stand for a
+    dossier; mails to them are its own, mails from them are not, because anyone can write any sender.
     """
 
-    def __init__(self, rules: Iterable[Rule], dossiers: Iterable[str], plus: str | None = None) -> None:
+    def __init__(
+        self,
+        rules: Iterable[Rule],
+        dossiers: Iterable[str],
+        plus: str | None = None,
+        addresses: Mapping[str, str] | None = None,
+    ) -> None:
         self._dossiers = {number.casefold(): number for number in dossiers}
         self._plus = address_key(plus).rpartition("@")[::2] if plus else None
+        owners = {address_key(address): number.casefold() for address, number in (addresses or {}).items()}
+        self._owners = {
+            address: self._dossiers[number] for address, number in owners.items() if number in self._dossiers
+        }
         needles: dict[View, list[tuple[str, Rule]]] = {}
         for rule in rules:
             if rule.active:
@@ -102,12 +113,12 @@ class Rulebook:
         return found
 
     def _named(self, recipients: Iterable[str]) -> set[str]:
-        """Return the dossiers that recipients name behind a plus."""
-        if self._plus is None:
-            return set()
+        """Return the dossiers that recipients name: each as an address of its own, or behind a plus."""
         found = set()
-        for recipient in recipients:
-            local, _, domain = address_key(recipient).rpartition("@")
+        for recipient in map(address_key, recipients):
+            if recipient in self._owners:
+                found.add(self._owners[recipient])
+            local, _, domain = recipient.rpartition("@")
             base, plus, number = local.rpartition("+")
             if plus and (base, domain) == self._plus and number in self._dossiers:
                 found.add(self._dossiers[number])

@@ -86,7 +86,7 @@ class Shown:
             self._line("fetch.delivered", name=document.placed, dossier=document.dossier)
         else:
             number = dossier_of(document.path) or ""
-            why = self._language.say(document.reason or "", number=number)
+            why = self._language.say(document.reason or "", number=number, threat=document.threat or "")
             self._line("fetch.waits", name=document.placed, why=why)
 
     def round(self, status: Status, failure: Failure | None) -> None:

@@ -2,12 +2,12 @@
 
 import argparse
 import getpass
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from threading import Event
 from typing import Any
 
-from dossiers import waiting_list
+from dossiers import addresses, waiting_list
 from dossiers.document import Document
 from dossiers.firm import Firm
 from navette.dossier_commands import moment, table
@@ -31,7 +31,9 @@ def add(commands: Any, language: Language) -> None:
         made.set_defaults(run=run)
         return made
 
-    verb("assign", _assign).add_argument("dossier", metavar="DOSSIER")
+    assigning = verb("assign", _assign)
+    assigning.add_argument("dossier", metavar="DOSSIER")
+    assigning.add_argument("--although-infected", action="store_true", help=say("command.waiting.although_infected"))
     verb("undo", _undo)
     verb("refuse", _refuse).add_argument("--remark", metavar="TEXT", help=say("command.waiting.remark"))
     verb("readmit", _readmit)
@@ -40,12 +42,14 @@ def add(commands: Any, language: Language) -> None:
 def _list(args: argparse.Namespace) -> int:
     with Firm(args.home) as firm:
         found = waiting_list.refused(firm) if args.refused else waiting_list.waiting(firm)
+        owners = addresses.every(firm)
         rows = [
             (
                 str(one.id),
                 moment(one.found),
                 one.name,
-                reason(args.language, one.reason, one.path),
+                reason(args.language, one.reason, one.path, one.threat),
+                suggestion(args.language, one, owners),
                 twin(args.language, one),
                 str(one.final),
             )
@@ -55,7 +59,8 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _assign(args: argparse.Namespace) -> int:
-    move = partial(waiting_list.assign, number=args.dossier, reached=_kill_point("assign"))
+    told = {"number": args.dossier, "although_infected": args.although_infected}
+    move = partial(waiting_list.assign, reached=_kill_point("assign"), **told)
     document = _carried_out(args, move)
     print(args.language.say("waiting.assigned", document=document.id, dossier=document.dossier, file=document.final))
     return 0
@@ -100,6 +105,12 @@ def twin(language: Language, document: Document) -> str:
     return language.say("journal.twin", document=document.duplicate_of) if document.duplicate_of else ""
 
 
-def reason(language: Language, code: str | None, path: str) -> str:
+def suggestion(language: Language, document: Document, owners: Mapping[str, str]) -> str:
+    """Return in words which dossier its sender's address stands for, or nothing; anyone can write any sender."""
+    number = owners.get((document.sender or "").lower())
+    return language.say("waiting.suggested", number=number) if number else ""
+
+
+def reason(language: Language, code: str | None, path: str, threat: str | None = None) -> str:
     """Return in words why a document waits."""
-    return language.say(code, number=dossier_of(path) or "") if code else ""
+    return language.say(code, number=dossier_of(path) or "", threat=threat or "") if code else ""

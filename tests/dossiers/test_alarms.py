@@ -8,7 +8,7 @@ import pytest
 from firm_rooms import START, Clock, desk, opened
 from sqlalchemy import update
 
-from dossiers import alarms, rounds, tables
+from dossiers import alarms, mailboxes, rounds, tables
 from dossiers import dossier as dossiers
 from dossiers.alarm import GIB, Facts, Failing, Kind, Limits, decide
 from dossiers.alarm_facts import all_facts, limits, quick_facts
@@ -135,12 +135,12 @@ def run(firm: Firm, clock: Clock, lease: Lease, ends: list[str | None]) -> None:
             raise TemporaryFailure(code, host="h", port=21)
         return Result()
 
-    Rounds(firm, lease, [Source("ftp", "service.ftp", one)], wait=clock.wait, stopping=lambda: not ends).run()
+    Rounds(firm, lease, lambda: [Source("ftp", "service.ftp", one)], wait=clock.wait, stopping=lambda: not ends).run()
 
 
 def test_the_facts_are_those_of_the_firm(firm: Firm, clock: Clock) -> None:
     """Rounds that fail in a row, free space, waiting documents, passwords that end, and on which days dossiers sent."""
-    firm.settings.set("mail.password_until", "2026-12-01")
+    mailboxes.add(firm, "main", {"host": "h", "user": "u", "password_until": "2026-12-01"})
     with running_rounds(firm) as lease:
         run(firm, clock, lease, [None, "session.unreachable", "session.unreachable"])
     with desk(firm) as at:
@@ -153,7 +153,7 @@ def test_the_facts_are_those_of_the_firm(firm: Firm, clock: Clock) -> None:
     assert facts.failing == {"ftp": Failing(2, "session.unreachable")}
     assert facts.free == {str(firm.root): 3 * GIB, str(firm.home): 3 * GIB}
     assert (facts.waiting, facts.heartbeats) == (1, {})
-    assert facts.ends == {"host:21": START, "mail.password_until": datetime(2026, 12, 1, tzinfo=START.tzinfo)}
+    assert facts.ends == {"host:21": START, "mail.password_until main": datetime(2026, 12, 1, tzinfo=START.tzinfo)}
     assert facts.days == {"000204": {START.date(), START.date() + timedelta(days=2)}}
     firm.settings.set("service.ftp", "no")
     dossiers.archive(firm, "000204")
@@ -181,12 +181,14 @@ def test_the_limits_are_settings(firm: Firm) -> None:
     assert limits(firm) == replace(Limits(), waiting=7, silent=False)
 
 
-@pytest.mark.parametrize("name", ["ftp.read_password_until", "mail.password_until"])
-def test_the_end_of_a_password_is_a_day(firm: Firm, name: str) -> None:
+def test_the_end_of_a_password_is_a_day(firm: Firm) -> None:
     """Anything else is refused when it is set, not when it would matter."""
     with pytest.raises(PermanentFailure, match=r"setting\.bad_day"):
-        firm.settings.set(name, "31/12/2026")
-    firm.settings.set(name, "2026-12-31")
+        firm.settings.set("ftp.read_password_until", "31/12/2026")
+    firm.settings.set("ftp.read_password_until", "2026-12-31")
+    with pytest.raises(PermanentFailure, match=r"setting\.bad_day"):
+        mailboxes.add(firm, "main", {"password_until": "31/12/2026"})
+    assert mailboxes.add(firm, "main", {"password_until": "2026-12-31"}).password_until == "2026-12-31"
 
 
 def test_a_runner_that_is_gone_is_known_from_its_lease(home: Path, firm: Firm, clock: Clock) -> None:

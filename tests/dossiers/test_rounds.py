@@ -42,7 +42,7 @@ class Bench:
         Rounds(
             self.firm,
             self.lease,
-            every,
+            lambda: every,
             wait=self.clock.wait,
             stopping=lambda: self.stopped,
             report=report,

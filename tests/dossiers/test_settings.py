@@ -3,7 +3,7 @@
 import pytest
 
 from dossiers.firm import Firm
-from dossiers.settings import CHOICES, LIMITS, SETTINGS
+from dossiers.settings import CHOICES, LIMITS, MAILBOX, SETTINGS
 from transfer.failures import PermanentFailure
 from transfer.language import LANGUAGES, Language
 from transfer.setting import Kind
@@ -13,7 +13,7 @@ from transfer.setting import Kind
 def test_every_setting_is_explained_in_every_language(code: str) -> None:
     """Each setting has a help text in French, Dutch and English."""
     language = Language(code, "dossiers")
-    assert [s.name for s in SETTINGS if language.say(f"setting.{s.name}") == f"setting.{s.name}"] == []
+    assert [s.name for s in SETTINGS + MAILBOX if language.say(f"setting.{s.name}") == f"setting.{s.name}"] == []
 
 
 def test_every_default_is_a_value_that_may_be_set(firm: Firm) -> None:
@@ -21,8 +21,8 @@ def test_every_default_is_a_value_that_may_be_set(firm: Firm) -> None:
     for setting in SETTINGS:
         firm.settings.set(setting.name, setting.default)
         assert firm.settings.text(setting.name) == setting.default
-    assert {s.name for s in SETTINGS if s.kind is Kind.NUMBER} == set(LIMITS)
-    assert set(CHOICES) <= {s.name for s in SETTINGS if s.kind is Kind.TEXT}
+    assert {s.name for s in SETTINGS + MAILBOX if s.kind is Kind.NUMBER} == set(LIMITS)
+    assert set(CHOICES) <= {s.name for s in SETTINGS + MAILBOX if s.kind is Kind.TEXT}
 
 
 def test_values_come_back_as_what_they_are(firm: Firm) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from firm_rooms import Clock, add_dossiers, opened
+from mail_server import MailServer, mail_server
 
 from dossiers.firm import Firm
 
@@ -16,8 +17,28 @@ def home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def firm(home: Path) -> Iterator[Firm]:
+def clock() -> Clock:
+    """A clock that the test turns."""
+    return Clock()
+
+
+@pytest.fixture
+def firm(home: Path, clock: Clock) -> Iterator[Firm]:
     """A firm with the dossiers 000204 and 000205, whose time stands still."""
-    with opened(home, Clock()) as firm:
+    with opened(home, clock) as firm:
         add_dossiers(firm, "000204", "000205")
         yield firm
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[MailServer]:
+    """A mail server for all tests of this module."""
+    with mail_server() as server:
+        yield server
+
+
+@pytest.fixture
+def server(running: MailServer) -> MailServer:
+    """The server with an empty inbox."""
+    running.empty()
+    return running

@@ -28,7 +28,7 @@ def firm(tmp_path: Path, server: MailServer) -> FirmSide:
         path.unlink()
     side = FirmSide(tmp_path / "firm")
     side.add_dossier("000204", "Boulangerie Dupont")
-    side.set(**server.settings())
+    side.mailbox(**server.settings())
     server.put(PLAIN)
     return side
 
@@ -57,7 +57,7 @@ def test_once_collects_and_status_tells(firm: FirmSide, server: MailServer) -> N
 )
 def test_a_wrong_password_is_told_in_each_language(firm: FirmSide, language: str, said: str) -> None:
     """The sentence says who was refused where, and the password is nowhere."""
-    firm.set(mail__password="not-this-one")
+    firm.mailbox(password="not-this-one")
     told = navette(firm.home, "--language", language, "mail", "test", check=False)
     assert told.returncode == 2
     assert said in told.stderr
@@ -66,9 +66,9 @@ def test_a_wrong_password_is_told_in_each_language(firm: FirmSide, language: str
 
 def test_a_missing_setting_is_named(firm: FirmSide) -> None:
     """The sentence says which one, and the command alone says how to use it."""
-    firm.set(mail__host="")
+    firm.mailbox(host="")
     told = navette(firm.home, "mail", "--once", check=False)
-    assert (told.returncode, "mail.host" in told.stderr) == (2, True)
+    assert (told.returncode, "[mailbox.missing]" in told.stderr) == (2, True)
     assert navette(firm.home, "mail", check=False).returncode == 2
 
 

@@ -31,6 +31,7 @@ STEPS = tuple(
         "linked",
         "stored",
         "unlinked",
+        "kept",
         "at_rest",
         "expunged",
         "removed",
@@ -89,7 +90,7 @@ def stored(firm: FirmSide) -> int:
 @pytest.mark.parametrize("kind", ["imap", "pop3"])
 def test_a_killed_round_is_finished_by_the_next(firm: FirmSide, running: MailServer, kind: str, step: str) -> None:
     """Whatever step the round is killed at, every file arrives exactly once and no mail is left."""
-    firm.set(**running.settings(kind))
+    firm.mailbox(**running.settings(kind))
     made, sums = mails(7)
     running.put(*made)
     process = start(firm, step)
@@ -107,7 +108,7 @@ def test_rounds_killed_at_random_moments_lose_and_double_nothing(
     firm: FirmSide, running: MailServer, kind: str
 ) -> None:
     """150 mails and 25 kills: nothing is lost, nothing doubled, nothing torn, and nothing is left in the mailbox."""
-    firm.set(**running.settings(kind))
+    firm.mailbox(**running.settings(kind))
     made, sums = mails(150)
     source = random.Random(25)
     killed = 0

@@ -5,16 +5,15 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 from firm_rooms import Clock, add_dossiers, contents, folder, opened
-from mail_server import PASSWORD, USER, MailServer, mail_server
+from mail_rooms import content, mail, main_box, run, use
+from mail_server import PASSWORD, USER, MailServer
 from peers import self_signed
 
-from dossiers import mail_rules, mails, pauses, waiting_list
-from dossiers.designation import running_rounds
+from dossiers import addresses, mail_rules, mails, pauses, waiting_list
 from dossiers.dossier import Dossier
 from dossiers.dossier import add as add_dossier
 from dossiers.firm import Firm
@@ -29,21 +28,6 @@ from transfer.failures import Failure
 
 MESSAGES = Path(__file__).parent / "messages"
 KINDS = pytest.mark.parametrize("kind", ["imap", "pop3"])
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[MailServer]:
-    """A mail server for all tests of this module."""
-    with mail_server() as server:
-        yield server
-
-
-@pytest.fixture
-def server(running: MailServer) -> MailServer:
-    """The server with an empty inbox."""
-    for path in [*running.maildir.glob("new/*"), *running.maildir.glob("cur/*")]:
-        path.unlink()
-    return running
 
 
 @pytest.fixture
@@ -61,35 +45,9 @@ def firm(tmp_path: Path, clock: Clock, server: MailServer) -> Iterator[Firm]:
         yield firm
 
 
-def use(firm: Firm, server: MailServer, kind: str = "imap", **more: str) -> None:
-    for name, value in server.settings(kind, **more).items():
-        firm.settings.set(name.replace("__", "."), value)
-
-
-def run(firm: Firm, reached: Callable[[str], None] = lambda _: None, put_off: bool = True) -> Result:
-    with running_rounds(firm) as lease:
-        return mail_round.run_round(firm, lease, reached=reached, put_off=put_off)
-
-
-def mail(name: str, *files: str, sender: str = "jan@dupont.be") -> bytes:
-    """Return a mail with PDF files named so, whose bytes tell mail and name."""
-    message = EmailMessage()
-    message["From"], message["To"], message["Subject"] = sender, USER, name
-    message.set_content("Bonjour")
-    for file in files:
-        message.add_attachment(content(name, file), maintype="application", subtype="pdf", filename=file)
-    if files:
-        message.set_boundary("the same each time")
-    return message.as_bytes()
-
-
 def text_ends(raw: bytes) -> bytes:
     """Return bytes without what a mail server may change: line ends, and one more at the end."""
     return raw.replace(b"\r\n", b"\n").rstrip(b"\n")
-
-
-def content(name: str, file: str) -> bytes:
-    return f"%PDF-1.4\n% {name} {file}\n%%EOF\n".encode()
 
 
 @KINDS
@@ -288,12 +246,12 @@ def test_a_mail_whose_dossier_is_away_keeps_no_other_back(firm: Firm, server: Ma
     mail_rules.add(firm, Rule(Kind.INCLUSION, Field.SUBJECT, Comparison.EQUALS, ("away",), "000900", 1))
     server.put(mail("away", "x.pdf"), *[mail(f"m{n}", f"{n}.pdf") for n in range(25)])
     assert run(firm) == Result(delivered=25, paused=1)
-    assert [(pause.dossier, pause.documents) for pause in pauses.every(firm, "mail")] == [("000900", 1)]
+    assert [(pause.dossier, pause.documents) for pause in pauses.every(firm, "mail:main")] == [("000900", 1)]
     assert len(server.messages()) == 1
     assert run(firm) == Result(paused=1)
     away.mkdir()
     assert run(firm) == Result(delivered=1)
-    assert pauses.every(firm, "mail") == []
+    assert pauses.every(firm, "mail:main") == []
     assert server.messages() == []
     assert contents(away / "000900") == {"x.pdf": content("away", "x.pdf")}
 
@@ -334,7 +292,7 @@ def test_a_mail_that_someone_takes_away_is_forgotten(firm: Firm, server: MailSer
     for path in server.maildir.glob("cur/*"):
         path.unlink()
     assert run(firm, put_off=False) == Result()
-    assert mails.counts(firm) == {(access(firm).source, "vanished"): 1}
+    assert mails.counts(firm) == {(main_box(firm).source, "vanished"): 1}
 
 
 REFUSALS = [
@@ -401,7 +359,7 @@ def test_a_mailbox_is_opened_without_changing_it(firm: Firm, server: MailServer)
     """Listing and fetching leave all flags as they were."""
     use(firm, server)
     server.put(mail("a", "a.pdf"))
-    mailbox = ImapMailbox(access(firm))
+    mailbox = ImapMailbox(access(firm, main_box(firm)))
     numbers = [one.number for one in mailbox.listed()]
     assert [raw.replace(b"\r\n", b"\n") for _, raw in mailbox.fetch(numbers)] == [mail("a", "a.pdf")]
     mailbox.close()
@@ -413,7 +371,7 @@ def test_a_session_that_hangs_can_be_broken_off(firm: Firm, server: MailServer, 
     """A server that stops answering is left at once when the round is cut, with a failure that says so."""
     use(firm, server, kind)
     server.put(mail("a", "a.pdf"))
-    mailbox = opened_mailbox(access(firm))
+    mailbox = opened_mailbox(access(firm, main_box(firm)))
     numbers = [one.number for one in mailbox.listed()]
     with server.frozen():
         failure: Future[Failure] = Future()
@@ -435,3 +393,52 @@ def test_a_session_that_hangs_can_be_broken_off(firm: Firm, server: MailServer, 
             mailbox.fetch(numbers)
         mailbox.close()
     assert len(server.messages()) == 1
+
+
+@KINDS
+def test_a_mail_that_ends_the_program_again_and_again_is_not_read_again(
+    firm: Firm, server: MailServer, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is read alone after the first time, waits unread after the third, and the mails beside it are delivered."""
+    use(firm, server, kind)
+    poison = mail("poison", "x.pdf")
+    together: list[int] = []
+
+    def deadly(raw: bytes) -> Message:
+        together[-1] += 1
+        if b"Subject: poison" in raw:
+            raise _Stop
+        return read(raw)
+
+    monkeypatch.setattr(mail_round, "read", deadly)
+    server.put(mail("a", "a.pdf"), poison, mail("b", "b.pdf"))
+    for _ in range(3):
+        together.append(0)
+        with pytest.raises(_Stop):
+            run(firm)
+    assert together == [2, 2, 1]
+    together.append(0)
+    assert run(firm).waiting == 1
+    assert sorted(contents(folder(firm))) == ["a.pdf", "b.pdf"]
+    (waits,) = waiting_list.waiting(firm)
+    assert waits.reason == "waiting.unreadable_mail"
+    assert len(server.messages()) == 1
+
+
+@KINDS
+def test_an_address_of_a_dossier_is_its_own_and_a_sender_is_not(firm: Firm, server: MailServer, kind: str) -> None:
+    """A mail to such an address goes to its dossier whatever the rules say; one from it waits; two that differ wait."""
+    use(firm, server, kind, address=USER, plus="yes")
+    addresses.add(firm, "000205", "peeters@firm.be")
+    plus = USER.replace("@", "+000204@")
+    server.put(
+        mail("a", "to.pdf", to="Peeters@FIRM.be"),
+        mail("b", "from.pdf", sender="peeters@firm.be"),
+        mail("c", "both.pdf", to=f"peeters@firm.be, {plus}"),
+    )
+    assert run(firm) == Result(delivered=1, waiting=2)
+    assert list(contents(folder(firm, "000205"))) == ["to.pdf"]
+    assert {waits.name: waits.reason for waits in waiting_list.waiting(firm)} == {
+        "from.pdf": "waiting.no_rule",
+        "both.pdf": "waiting.addresses_disagree",
+    }

@@ -15,13 +15,14 @@ from dossiers import tables
 from dossiers.database import Database
 
 
-def _config() -> Config:
+def config_of() -> Config:
+    """Return the migrations of the firm's database."""
     config = Config()
     config.set_main_option("script_location", str(ROOT / "dossiers" / "migrations"))
     return config
 
 
-REVISIONS = [script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()]
+REVISIONS = [script.revision for script in ScriptDirectory.from_config(config_of()).walk_revisions()]
 """All versions there have been, the present one first."""
 
 
@@ -47,7 +48,7 @@ def check_upgrade(url: str, revision: str) -> None:
     """Make a database of an earlier version, fill it, open it as the product does, and compare."""
     engine = create_engine(url)
     with engine.begin() as connection:
-        config = _config()
+        config = config_of()
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
         rows = filled(connection)

@@ -10,6 +10,7 @@ from navette_server import NAVETTE, ROOT, navette
 from processes import started
 
 from dossiers import dossier as dossiers
+from dossiers import mailboxes
 from dossiers.dossier import Dossier
 from dossiers.firm import Firm
 from transfer.client_ini import Connection
@@ -40,6 +41,14 @@ class FirmSide:
             ftp__read_password=connection.password,
             **settings,
         )
+
+    def mailbox(self, accepted: bool = True, name: str = "main", **values: str) -> None:
+        """Declare a mailbox, or change it; its mails may be taken unless ``accepted`` is False."""
+        with Firm(self.home) as firm:
+            known = name in {box.name for box in mailboxes.every(firm)}
+            box = mailboxes.change(firm, name, values) if known else mailboxes.add(firm, name, values)
+            if accepted:
+                mailboxes.accept(firm, box)
 
     def add_dossier(self, number: str, name: str) -> None:
         """Declare a dossier."""

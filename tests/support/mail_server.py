@@ -36,11 +36,13 @@ ssl = yes
 ssl_cert = <{folder}/certificate.pem
 ssl_key = <{folder}/certificate.pem
 disable_plaintext_auth = no
-auth_mechanisms = plain login
+auth_mechanisms = plain login{tokens}
 auth_failure_delay = 0
+{by_token}
 passdb {{
   driver = passwd-file
   args = {folder}/users
+  mechanisms = plain login
 }}
 userdb {{
   driver = passwd-file
@@ -80,6 +82,22 @@ service pop3-login {{
 """
 
 
+_BY_TOKEN = """
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {folder}/oauth2.ext
+}}
+"""
+_INTROSPECTION = """
+introspection_mode = post
+introspection_url = {url}
+username_attribute = username
+active_attribute = active
+active_value = true
+"""
+
+
 @dataclass
 class MailServer:
     """A running server with one mailbox; ``fingerprint`` is that of its certificate, which is also its authority."""
@@ -113,6 +131,11 @@ class MailServer:
         place = self.maildir / f".{folder}" if folder else self.maildir
         return [path.read_bytes() for part in ("new", "cur") for path in sorted((place / part).glob("*"))]
 
+    def empty(self) -> None:
+        """Take all messages out of all folders."""
+        for path in [one for part in ("new", "cur") for one in self.maildir.glob(f"**/{part}/*")]:
+            path.unlink()
+
     def renumber(self) -> None:
         """Give all messages new numbers, as a server does that was restored: another UIDVALIDITY, UIDs from 1."""
         uids = self.maildir / "dovecot-uidlist"
@@ -140,16 +163,15 @@ class MailServer:
             os.killpg(self.pid, signal.SIGCONT)
 
     def settings(self, kind: str = "imap", **more: str) -> dict[str, str]:
-        """Return the firm's settings for this mailbox, with its certificate pinned."""
+        """Return the values of this mailbox for the firm, with its certificate pinned."""
         port = self.imaps if kind == "imap" else self.pop3s
         named = {"kind": kind, "host": self.host, "port": str(port), "user": USER, "password": PASSWORD}
-        named |= {"fingerprint": self.fingerprint, **more}
-        return {f"mail__{name}": value for name, value in named.items()}
+        return named | {"fingerprint": self.fingerprint, **more}
 
 
 @contextmanager
-def mail_server() -> Iterator[MailServer]:
-    """Run a server with an empty mailbox for a ``with`` block."""
+def mail_server(introspection: str = "") -> Iterator[MailServer]:
+    """Run a server with an empty mailbox for a ``with`` block; with an address that knows tokens it takes them too."""
     program = shutil.which("dovecot", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     assert program, "dovecot is not there: run packaging/linux/install-test-peers (make peers)"
     folder = Path(tempfile.mkdtemp(prefix="mail", dir="/tmp"))  # its sockets' paths must be short
@@ -163,6 +185,9 @@ def mail_server() -> Iterator[MailServer]:
     for part in ("run", "state", "mail/Maildir/new", "mail/Maildir/cur", "mail/Maildir/tmp"):
         (folder / part).mkdir(parents=True)
     words = {"folder": folder, "user": user, "group": group, "imap": imap, "imaps": imaps, "pop3": pop3, "pop3s": pop3s}
+    by_token = {"tokens": " xoauth2 oauthbearer", "by_token": _BY_TOKEN.format(folder=folder)}
+    words |= by_token if introspection else {"tokens": "", "by_token": ""}
+    (folder / "oauth2.ext").write_text(_INTROSPECTION.format(url=introspection))
     (folder / "dovecot.conf").write_text(_CONFIG.format(**words))
     (folder / "users").write_text(f"{USER}:{{PLAIN}}{PASSWORD}::::{folder}/mail::\n")
     _give_away(folder)

@@ -1,6 +1,7 @@
 """Runs Navette's own FTP server as its users do, by the command line; never reaches into the server's code."""
 
 import json
+import os
 import shutil
 import signal
 import sqlite3
@@ -21,12 +22,26 @@ ROOT = Path(__file__).resolve().parents[2]
 NAVETTE = (sys.executable, "-m", "navette")
 
 
-def navette(home: Path, *words: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """Run one command of ``navette --home HOME`` to its end; its output is text, and a failure shows it."""
+def navette(
+    home: Path, *words: str | Path, check: bool = True, told: str | None = None, more: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run one command of ``navette --home HOME`` to its end; its output is text, and a failure shows it.
+
+    ``told`` is its input, ``more`` is added to its environment.
+    """
     command = [*NAVETTE, "--home", str(home), *map(str, words)]
-    told = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False, timeout=240)
-    assert not check or told.returncode == 0, f"{words} ended with {told.returncode}: {told.stderr or told.stdout}"
-    return told
+    ran = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+        timeout=240,
+        input=told,
+        env={**os.environ, **(more or {})},
+    )
+    assert not check or ran.returncode == 0, f"{words} ended with {ran.returncode}: {ran.stderr or ran.stdout}"
+    return ran
 
 
 class NavetteServer:

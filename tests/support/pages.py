@@ -5,7 +5,8 @@ from pathlib import Path
 
 from product import ROOMS, ROOT, failure_codes, modules, name, texts, tree
 
-from dossiers.settings import CHOICES, LIMITS, SETTINGS
+from dossiers.settings import CHOICES, LIMITS, MAILBOX, SETTINGS
+from transfer.setting import Setting
 
 SUBJECTS = {
     "transfer": "what both sides of the wire agree on; standard library only",
@@ -56,23 +57,33 @@ def map_page() -> str:
 
 def settings_page() -> str:
     """Return docs/settings.md: each setting of the firm with what it may be."""
-    said = texts("dossiers", "en")
+    head = ["| setting | what it is | may be | unless set |", "| --- | --- | --- | --- |"]
     lines = [
         "# Settings of the firm",
         "",
         "`navette settings list` shows them with their values, `navette settings set NAME VALUE` keeps one.",
         "",
-        "| setting | what it is | may be | unless set |",
-        "| --- | --- | --- | --- |",
+        *head,
+        *(_setting(setting.name, setting) for setting in SETTINGS),
+        "",
+        "# Settings of a mailbox",
+        "",
+        "Each mailbox has its own: `navette mail box add NAME` and `… change NAME` take them as options.",
+        "",
+        *head,
+        *(_setting(f"--{setting.name.removeprefix('mail.').replace('_', '-')}", setting) for setting in MAILBOX),
     ]
-    for setting in SETTINGS:
-        allowed = " or ".join(CHOICES.get(setting.name, ())) or setting.kind.value
-        if setting.name in LIMITS:
-            allowed = "{} to {}".format(*LIMITS[setting.name])
-        allowed = "sealed text" if setting.secret else allowed
-        default = f"`{setting.default}`" if setting.default else ""
-        lines.append(f"| `{setting.name}` | {said[f'setting.{setting.name}'][0]} | {allowed} | {default} |")
     return "\n".join(lines) + "\n"
+
+
+def _setting(shown: str, setting: Setting) -> str:
+    said = texts("dossiers", "en")[f"setting.{setting.name}"][0]
+    allowed = " or ".join(CHOICES.get(setting.name, ())) or setting.kind.value
+    if setting.name in LIMITS:
+        allowed = "{} to {}".format(*LIMITS[setting.name])
+    allowed = "sealed text" if setting.secret else allowed
+    default = f"`{setting.default}`" if setting.default else ""
+    return f"| `{shown}` | {said} | {allowed} | {default} |"
 
 
 def _first_line(path: Path) -> str:
