@@ -4,7 +4,6 @@ from dossiers.firm import Firm
 from dossiers.mailboxes import Box
 from mail_intake.imap_mailbox import ImapMailbox
 from mail_intake.mailbox import Access, Mailbox
-from mail_intake.oauth import current_token
 from mail_intake.pop3_mailbox import Pop3Mailbox
 from transfer.failures import PermanentFailure
 
@@ -24,13 +23,19 @@ def access(firm: Firm, box: Box) -> Access:
         port=box.port,
         user=box.user,
         password=firm.seal.open(box.password) if by_password else "",
-        token=None if by_password else current_token(firm, box),
+        token=None if by_password else _token(firm, box),
         folder=box.folder,
         security=box.security,
         fingerprint=box.fingerprint or None,
         authority=box.authority or None,
         move_to=box.move_to if box.after == "move" else None,
     )
+
+
+def _token(firm: Firm, box: Box) -> str:
+    from mail_intake.oauth import current_token  # its libraries are large, and most mailboxes have a password
+
+    return current_token(firm, box)
 
 
 def opened(at: Access) -> Mailbox:

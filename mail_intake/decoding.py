@@ -8,6 +8,7 @@ _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
 _SIGN = re.compile(rb"[A-Za-z0-9+/]")
 _PIECES = re.compile(rb"(?:[A-Za-z0-9+/=]*[ \t]*\r?\n)*[A-Za-z0-9+/=]*[ \t]*")
 _GAP = re.compile(rb"(?<=\S)[ \t]*\r?\n[ \t]*\r?\n")
+_BEFORE_A_GAP = (b"\n\n", b"\n\r\n", b" ", b"\t")
 _PROSE = re.compile(rb"[^\s=]+[ \t]+[^\s=]|___|---")
 _BEGIN = re.compile(rb"(?m)^begin(?:-base64)? [0-7]{3,4} ([^\r\n]{1,255})\r?\n")
 
@@ -29,7 +30,8 @@ def from_base64(raw: bytes) -> bytes:
 
     Some programs encode piece by piece, each with its own padding; a footer that a mailing list has added is no piece.
     """
-    gap = _GAP.search(raw)
+    raw = raw.rstrip()
+    gap = _GAP.search(raw) if any(sign in raw for sign in _BEFORE_A_GAP) else None  # the search itself is slow
     if gap and _PROSE.search(raw, gap.end()):
         raw = raw[: gap.start()]
     padding = raw.find(b"=")

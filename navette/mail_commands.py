@@ -15,7 +15,6 @@ from dossiers.rounds import Status, ask_at_once
 from dossiers.settings import CHOICES, MAILBOX
 from fetcher.service import once_mail, restore_mails
 from mail_intake.access import access, opened
-from mail_intake.oauth import sign_in
 from navette.dossier_commands import moment, table
 from navette.fetch_commands import Shown, log_to_stderr
 from transfer.failures import Failure, PermanentFailure
@@ -182,6 +181,8 @@ def _look(language: Language, firm: Firm, box: Box) -> None:
 
 
 def _login(args: argparse.Namespace) -> int:
+    from mail_intake.oauth import sign_in
+
     say = args.language.say
 
     def show(url: str, code: str) -> None:

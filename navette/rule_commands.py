@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dossiers import dossier as dossiers
-from dossiers import mail_rules
+from dossiers import mail_rules, mailboxes
 from dossiers.firm import Firm
 from dossiers.mail_rule import USUAL, Comparison, Field, Kind, Rule, checked
 from dossiers.mailboxes import Box
@@ -109,7 +109,8 @@ def _try(args: argparse.Namespace) -> int:
         saved = mail_rules.every(firm)
         more = [_draft(firm, -number, told) for number, told in enumerate(args.more, 1)]
         tried = [rule for rule in saved if rule.id not in args.without] + more
-        box = named_box(firm, args.box) if args.last or args.box else None
+        alone = len(mailboxes.every(firm)) == 1  # saved mails are tried as if they had come to it
+        box = named_box(firm, args.box) if args.last or args.box or alone else None
         raws = _last(firm, box, args.last) if box and args.last else map(_content, args.files)
         books = rulebook(firm, box, tried), rulebook(firm, box, saved)
         for raw in raws:

@@ -294,3 +294,23 @@ def test_what_comes_next_can_be_told(firm: Firm, clock: Clock) -> None:
         firm.settings.set("service.ftp", "no")
         assert rounds.next_turn(firm) == (Turn.NOTHING_TICKED, None)
     assert rounds.next_turn(firm) == (Turn.STOPPED, None)
+
+
+def test_a_source_has_a_delay_of_its_own_and_can_be_woken(bench: Bench, clock: Clock) -> None:
+    """One that is due more often runs alone in between, and so does one that is woken; the others keep their time."""
+    often: list[float] = []
+    made: list[Rounds] = []
+
+    def quick(_: Lease) -> Result:
+        often.append((clock.now - START).total_seconds() / 60)
+        if often == [0]:
+            made[0].wake("mail.a")
+        bench.stopped = len(often) >= 6
+        return Result()
+
+    sources = [Source("ftp", "service.ftp", bench.round), Source("mail.a", "service.ftp", quick, minutes=2)]
+    stopping = lambda: bench.stopped  # noqa: E731
+    made.append(Rounds(bench.firm, bench.lease, lambda: sources, wait=clock.wait, stopping=stopping))
+    made[0].run()
+    assert often == [0, 0, 2, 4, 6, 8]
+    assert bench.ran == [0, 5]

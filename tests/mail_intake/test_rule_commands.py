@@ -7,7 +7,7 @@ import pytest
 from firm_rooms import contents
 from navette_server import navette
 
-from dossiers import mail_rules
+from dossiers import mail_rules, mailboxes
 from dossiers.firm import Firm
 from dossiers.mail_rule import Comparison, Field, Kind, Rule
 from transfer.failures import PermanentFailure
@@ -112,13 +112,13 @@ def test_rules_are_tried_over_files_and_change_nothing(firm: Firm) -> None:
 
 
 def test_an_address_with_a_plus_is_tried_too(firm: Firm, tmp_path: Path) -> None:
-    """The setting switches it on, for the mailbox's own address."""
+    """The mailbox switches it on, for its own address."""
     mail = tmp_path / "plus.eml"
     mail.write_bytes((MESSAGES / "plain-attachment.eml").read_bytes().replace(b"factures@", b"factures+000205@"))
-    firm.settings.set("mail.address", "factures@firm.be")
+    mailboxes.add(firm, "main", {"address": "factures@firm.be"})
     told = ["rules", "try", str(mail)]
     assert "no rule matches" in navette(firm.home, "--language", "en", *told).stdout
-    firm.settings.set("mail.plus", "yes")
+    mailboxes.change(firm, "main", {"plus": "yes"})
     assert "dossier 000205: by the recipient's address" in navette(firm.home, "--language", "en", *told).stdout
 
 
