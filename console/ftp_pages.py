@@ -1,4 +1,4 @@
-"""The pages of the FTP server: where it is, its two accounts, a trial of it, what lies aside; never shows a password."""
+"""The pages of the FTP server: address, two accounts, a trial of it, what lies aside; never shows a password."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -26,7 +26,8 @@ _DECIDED = {
     "restore": "console.ftp.restored",
 }
 """What may be decided of a file that lies aside, and what is said then."""
-_AGAIN = {"ftp.read_password": "read_again", "ftp.write_password": "write_again"}  # noqa: S105  names of fields
+_OTHER_CERTIFICATE = ("session.certificate_refused", "session.fingerprint_differs")
+_AGAIN = {"ftp.read_password": "read_again", "ftp.write_password": "write_again"}
 
 
 @PAGES.get("/ftp", Role.ADMINISTRATOR, menu="menu.ftp", group=Group.SETTINGS)
@@ -102,11 +103,9 @@ def _tried(visit: Visit) -> Response:
     except PermanentFailure as failure:
         return _page(visit, 422, None, {str(failure.values.get("name", "ftp.host")): failure})
     steps = try_server(read, write)
-    failure = next((step.failure for step in steps if step.failure), None)
-    found = None
-    if failure and failure.code in {"session.certificate_refused", "session.fingerprint_differs"}:
-        found = certificate_of(read)
-    visit.note("ftp.tried", failure.code if failure else "")
+    code = next((step.failure.code for step in steps if step.failure), "")
+    found = certificate_of(read) if code in _OTHER_CERTIFICATE else None
+    visit.note("ftp.tried", code)
     return _page(visit, steps=steps, found=found)
 
 
@@ -115,6 +114,7 @@ def _page(
     status: int = 200,
     said: Mapping[str, str] | None = None,
     wrong: Mapping[str, Failure] | None = None,
+    *,
     steps: Sequence[Step] = (),
     found: str | None = None,
 ) -> Response:

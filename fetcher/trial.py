@@ -61,12 +61,12 @@ def certificate_of(connection: Connection) -> str | None:
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     try:
-        with ftplib.FTP_TLS(context=context, timeout=_TIMEOUT) as asked:  # noqa: S321
+        with ftplib.FTP_TLS(context=context, timeout=_TIMEOUT) as asked:
             asked.connect(connection.host, connection.port)
             asked.auth()
             assert isinstance(asked.sock, ssl.SSLSocket)
             shown = asked.sock.getpeercert(binary_form=True)
-    except (*ftplib.all_errors, ValueError):
+    except (OSError, EOFError, ftplib.Error, ValueError):
         return None
     return hashlib.sha256(shown).hexdigest() if shown else None
 
@@ -77,7 +77,8 @@ class _Trial:
     def __init__(self, read: Connection, write: Connection) -> None:
         self._read, self._write = FtpSession(read, _TIMEOUT), FtpSession(write, _TIMEOUT)
         self._open: list[FtpSession] = []
-        self._content = f"Navette {secrets.token_hex(16)}\r\n".encode()
+        # longer than what a server may take for a device's own probe, which it holds back
+        self._content = "".join(f"Navette {secrets.token_hex(16)}\r\n" for _ in range(20)).encode()
         self._path = f"/navette-essai-{secrets.token_hex(8)}.txt"
 
     def steps(self) -> Iterator[tuple[str, Callable[[], None]]]:
