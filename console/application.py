@@ -44,6 +44,7 @@ MODULES: tuple[Pages, ...] = (
 _THREADS = 8  # visits at a time: each may hold a connection to the database
 _STATUS = {
     "console.no_page": 404,
+    "console.no_document": 404,
     "console.forbidden": 403,
     "console.foreign": 403,
     "console.old_form": 403,

@@ -114,6 +114,7 @@ def _listening(place: Place) -> socket.socket:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind((place.host, place.port))
+            listening.listen(256)
         except OSError:
             raise PermanentFailure("console.port_taken", host=place.host, port=place.port) from None
         closing.pop_all()

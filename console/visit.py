@@ -78,7 +78,7 @@ class Visit:
         """Return the document that the address (or ``number``) names, if this user may see it; else answer 404."""
         found = journal.document(self.firm, self.place("document") if number is None else number)
         if not self.user.sees(found.dossier):
-            raise PermanentFailure("journal.unknown_document", document=found.id)
+            raise PermanentFailure("console.no_document")
         return found
 
     def may(self, needed: Role) -> bool:

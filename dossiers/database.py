@@ -73,6 +73,11 @@ class Database:
             yield connection
 
     @property
+    def url(self) -> str:
+        """Where it is; may hold a password, and is never shown."""
+        return self._engine.url.render_as_string(hide_password=False)
+
+    @property
     def dialect(self) -> str:
         """The kind of database: ``sqlite``, ``postgresql``, ``mssql``."""
         return self._engine.dialect.name

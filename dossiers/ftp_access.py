@@ -13,6 +13,9 @@ from transfer.client_ini import ClientIni, Connection, Security
 from transfer.failures import PermanentFailure
 from transfer.remote_layout import dossier_folder
 
+FIRST = "ftp"
+"""The name of the FTP source that the settings describe; further nodes are named after it."""
+
 
 def read_connection(firm: Firm) -> Connection:
     """Return the connection that collects documents; refused with ``ftp_access.missing`` while a setting lacks."""
@@ -26,11 +29,23 @@ def read_connections(firm: Firm) -> dict[str, Connection]:
     login. A fingerprint that is not told is that of the first server.
     """
     first = read_connection(firm)
-    found = {"ftp": first}
+    found = {FIRST: first}
+    for name, (host, port, fingerprint) in _nodes(firm).items():
+        found[name] = replace(first, host=host, port=port, fingerprint=fingerprint or first.fingerprint)
+    return found
+
+
+def node_names(firm: Firm) -> list[str]:
+    """Return the names of the FTP sources, also while nobody has said yet how to reach them."""
+    return [FIRST, *_nodes(firm)]
+
+
+def _nodes(firm: Firm) -> dict[str, tuple[str, int, str | None]]:
+    found = {}
     for word in firm.settings.text("ftp.nodes").split():
-        host, port, fingerprint = parsed_node(word)
-        port = port or first.port
-        found[f"ftp:{host}:{port}"] = replace(first, host=host, port=port, fingerprint=fingerprint or first.fingerprint)
+        host, told, fingerprint = parsed_node(word)
+        port = told or firm.settings.number("ftp.port")
+        found[f"{FIRST}:{host}:{port}"] = host, port, fingerprint
     return found
 
 

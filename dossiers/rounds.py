@@ -227,6 +227,13 @@ def ask_at_once(firm: Firm) -> None:
         store(connection, _ASKED, firm.clock().isoformat())
 
 
+def asked_at(firm: Firm) -> datetime | None:
+    """Return when somebody last asked for a round at once."""
+    with firm.database.read() as connection:
+        asked = stored(connection, _ASKED)
+    return None if asked is None else datetime.fromisoformat(asked)
+
+
 def statuses(firm: Firm) -> list[Status]:
     """Return the last round of each source."""
     with firm.database.read() as connection:

@@ -16,7 +16,7 @@ from dossiers.designation import Lease
 from dossiers.disk import Disk
 from dossiers.document import Document
 from dossiers.firm import Firm
-from dossiers.ftp_access import read_connection
+from dossiers.ftp_access import read_connections
 from dossiers.pauses import UNREACHABLE, Pause
 from dossiers.rounds import Result
 from fetcher.batch import BROKEN, Batches, Candidate, Told
@@ -37,6 +37,7 @@ def run_round(
     lease: Lease,
     *,
     wait: Wait,
+    source: str = ORIGIN,
     stopping: Callable[[], bool] = lambda: False,
     told: Told = lambda *_: None,
     reached: Reached = lambda _: None,
@@ -44,18 +45,22 @@ def run_round(
     put_off: bool = True,
     sessions: Sessions | None = None,
 ) -> Result:
-    """Run one round for the holder of the lease and return what it did.
+    """Run one round over a source for the holder of its lease and return what it did.
 
-    A file that failed before is left until its next attempt is due, unless ``put_off`` is False. Raises the failure
-    that kept files from being reached: server away, login refused, disk full, lease lost.
+    What an earlier round left half-way is finished: of this server, and by the first source also of servers that are
+    none any more. A file that failed before is left until its next attempt is due, unless ``put_off`` is False. Raises
+    the failure that kept files from being reached: server away, login refused, disk full, lease lost.
     """
-    connection = read_connection(firm)
+    connections = read_connections(firm)
+    connection = connections[source]
+    others = {source_name(other) for name, other in connections.items() if name != source}
     delivery = Delivery(firm, lease, disk, lambda step: reached(f"fetch.{step}"))
-    delivery.resume(delivery.open_documents(ORIGIN))
+    left = [one for one in delivery.open_documents(ORIGIN) if one.source not in others]
+    delivery.resume([one for one in left if source == ORIGIN or one.source == source_name(connection)])
     tally = _Tally(told)
     opened = sessions or Sessions()
     _fetch(firm, connection, delivery, tally, wait=wait, stopping=stopping, put_off=put_off, sessions=opened)
-    return tally.result(delivery.pauses.end(ORIGIN))
+    return tally.result(delivery.pauses.end(source))
 
 
 def _fetch(

@@ -16,9 +16,9 @@ from ftp_server.listing import Entry
 from ftp_server.moving import move, move_known, withdraw
 from ftp_server.publishing import Publishing
 from ftp_server.receiving import Answer, Asked
-from ftp_server.refused import GONE, Refused
+from ftp_server.refused import COLLECTED, GONE, Refused
 from transfer.failures import Failure
-from transfer.fingerprints import checksum
+from transfer.fingerprints import checksum, measure
 from transfer.remote_layout import file_parts, folder_parts
 
 _MOST = 10_000  # deposits one session can look at again
@@ -141,7 +141,7 @@ class DepositView:
         finally:
             deposits.end(deposit.retry_key, received=not withdrawn)
         if not withdrawn:
-            raise Refused("550 It was collected already.")
+            raise Refused(COLLECTED)
 
     # --- looking
 
@@ -183,9 +183,12 @@ class DepositView:
         own = self._find(raw)
         try:
             with (own.held.stage if own.held else self._path(own.deposit)).open("rb") as file:
+                if measure(file).sha256 != own.deposit.sha256:  # somebody else's, which has the name now
+                    raise Refused(COLLECTED)
+                file.seek(0)
                 return checksum(file, kind)
         except FileNotFoundError:
-            raise Refused("550 It was collected already.") from None
+            raise Refused(COLLECTED) from None
 
     # --- the own deposits
 
@@ -222,7 +225,7 @@ class DepositView:
                 return _Own(found[0], again=found[1])
         moved = move(self.publishing, self.folders, deposit, renamed)
         if moved is None:
-            raise Refused("550 It was collected already.")
+            raise Refused(COLLECTED)
         return _Own(moved)
 
     def _path(self, deposit: Deposit) -> Path:

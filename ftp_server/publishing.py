@@ -60,10 +60,10 @@ class Publishing:
             self.deposits.end(deposit.retry_key, received=True)
             answer(earlier, True)
             return
-        published, recorded = None, None
+        published, recorded, reserved, target = None, None, None, ""
         try:
             folder, target = self._made_folder(folders, deposit)
-            name = self.names.reserve(target, deposit.name)
+            name = reserved = self.names.reserve(target, deposit.name)
             named = (
                 deposit
                 if (folder, name) == (deposit.folder, deposit.name)
@@ -74,11 +74,17 @@ class Publishing:
             if not carried:
                 self.deposits.record_at_once(named)
             self.reached("server.recorded")
+            reserved = None
             published = self.link(named, stage, target, deposit.name)
             self.reached("server.linked")
             recorded = self.deposits.record(published) if carried else None  # asked for, so that a flush waits for it
             answer(published, False)
+        except NotADirectoryError:  # the folder went, and a document took its name: the next attempt steps beside it
+            self._made.pop((deposit.fiduciary, deposit.folder), None)
+            raise
         finally:  # what follows delays no sender
+            if reserved is not None:
+                self.names.release(target, reserved)
             if published is not None:
                 self.settling.add(published.id, stage, target, recorded)
             self.deposits.end(deposit.retry_key, received=published is not None)
@@ -95,16 +101,17 @@ class Publishing:
         return made
 
     def link(self, deposit: Deposit, stage: str, target: str, asked: str) -> Deposit:
-        """Give the file its final name; a name that appeared on disk behind the server's back is stepped over."""
+        """Give the file its final name, which is reserved; one that appeared on disk meanwhile is stepped over."""
         while True:
             try:
                 os.link(stage, f"{target}/{deposit.name}")
             except FileExistsError:
                 deposit = deposit._replace(name=self.names.reserve(target, asked))
                 self.deposits.rename(deposit)
-            except FileNotFoundError:  # somebody removed the folder between making it and now
-                if not Path(stage).exists():
+            except OSError as error:
+                if not isinstance(error, FileNotFoundError) or not Path(stage).exists():
+                    self.names.release(target, deposit.name)
                     raise
-                make_folder(Path(target))
+                make_folder(Path(target))  # somebody removed the folder between making it and now
             else:
                 return deposit

@@ -1,6 +1,7 @@
 """A refusal and its reply; never sends it."""
 
 GONE = "550 There is no such file."
+COLLECTED = "550 It was collected already."
 
 
 class Refused(Exception):

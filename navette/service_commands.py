@@ -20,7 +20,7 @@ from transfer.failures import PermanentFailure
 from transfer.kill_point import kill_point
 from transfer.language import Language
 
-_STUCK = 75
+EXIT_STUCK = 75
 """Exit code after which whatever starts the service starts it anew."""
 
 
@@ -52,7 +52,7 @@ def _run(args: argparse.Namespace) -> int:
             if failure.code != STUCK:
                 raise
             print(args.language.failure(failure), file=sys.stderr, flush=True)
-            os._exit(_STUCK)  # a thread that hangs in a disk would hold up any other end
+            os._exit(EXIT_STUCK)  # a thread that hangs in a disk would hold up any other end
     print(args.language.say("service.stopped"), flush=True)
     return 0
 

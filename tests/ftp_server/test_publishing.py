@@ -251,7 +251,7 @@ def test_a_folder_that_is_made_meanwhile(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_a_disk_that_refuses_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A document that got no name is not answered 226; sent again it is there once, also after the next start."""
+    """A document that got no name is not answered 226; sent again it has it, and is there once after the next start."""
     link = os.link
 
     def refusing(*names: object) -> None:
@@ -265,5 +265,34 @@ def test_a_disk_that_refuses_the_name(tmp_path: Path, monkeypatch: pytest.Monkey
             with pytest.raises(ftplib.error_temp, match="^451"):
                 ftp.storbinary("STOR scan.pdf", io.BytesIO(PDF))
             assert ftp.storbinary("STOR scan.pdf", io.BytesIO(PDF)).startswith("226")
+        assert served.published() == {"scan.pdf": PDF}
     with serving(tmp_path, passwords=passwords) as served:
         assert list(served.published().values()) == [PDF]
+
+
+def test_a_folder_that_became_a_document(served: Served) -> None:
+    """A folder taken away by hand, whose name a document took, is made beside it once the device tries again."""
+    with served.session() as ftp:
+        ftp.storbinary("STOR 000204/a.pdf", io.BytesIO(PDF + b"a"))
+        until(lambda: not served.staged(), what="the document to settle")
+        files = served.folder / "files"
+        (files / "000204" / "a.pdf").unlink()
+        (files / "000204").rmdir()
+        (files / "000204").write_bytes(PDF)
+        with pytest.raises(ftplib.error_temp, match="^451"):
+            ftp.storbinary("STOR 000204/b.pdf", io.BytesIO(PDF + b"b"))
+        assert ftp.storbinary("STOR 000204/b.pdf", io.BytesIO(PDF + b"b")).startswith("226")
+    assert served.published() == {"000204": PDF, "000204(2)/b.pdf": PDF + b"b"}
+
+
+@pytest.mark.parametrize("command", ["XMD5", "XCRC"])
+def test_no_checksum_of_what_took_the_name(served: Served, command: str) -> None:
+    """A session that asks for a checksum of its deposit is never told that of another document with its name."""
+    with served.session() as ftp:
+        ftp.storbinary("STOR scan.pdf", io.BytesIO(PDF))
+        assert ftp.sendcmd(f"{command} scan.pdf").startswith("250")
+        place = served.folder / "files" / "scan.pdf"
+        place.unlink()
+        place.write_bytes(PDF + b"of another")
+        with pytest.raises(ftplib.error_perm, match="^550 It was collected already"):
+            ftp.sendcmd(f"{command} scan.pdf")

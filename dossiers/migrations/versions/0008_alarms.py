@@ -39,9 +39,10 @@ def upgrade() -> None:
     op.add_column("rounds", sa.Column("failures", sa.Integer, nullable=False, server_default="0"))
     _lengthen("rounds", "source")
     _lengthen("lease", "name")
+    _lengthen("pauses", "origin", "dossier")
 
 
-def _lengthen(table: str, key: str) -> None:
+def _lengthen(table: str, key: str, *others: str) -> None:
     """Let a table's key hold 255 characters; SQL Server changes no column that a key stands on."""
     on_server = op.get_bind().dialect.name == "mssql"
     if on_server:
@@ -49,4 +50,4 @@ def _lengthen(table: str, key: str) -> None:
     with op.batch_alter_table(table) as batch:
         batch.alter_column(key, existing_type=sa.String(16), type_=sa.String(255), existing_nullable=False)
     if on_server:
-        op.create_primary_key(f"pk_{table}", table, [key])
+        op.create_primary_key(f"pk_{table}", table, [key, *others])
