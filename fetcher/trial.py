@@ -83,7 +83,14 @@ class _Trial:
 
     def steps(self) -> Iterator[tuple[str, Callable[[], None]]]:
         """Yield each step's code and what it does."""
-        deeds = (self._log_in_to_write, self._deposit, self._log_in_to_read, self._see, self._read_back, self._take_away)
+        deeds = (
+            self._log_in_to_write,
+            self._deposit,
+            self._log_in_to_read,
+            self._see,
+            self._read_back,
+            self._take_away,
+        )
         return zip(STEPS, deeds, strict=True)
 
     def end(self) -> None:
