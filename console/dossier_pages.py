@@ -3,6 +3,7 @@
 import base64
 import binascii
 from collections import Counter
+from typing import Any
 
 from starlette.responses import Response
 
@@ -49,7 +50,7 @@ def listing(visit: Visit) -> Response:
         for each in dossiers.every(visit.firm, archived)
         if key in text_key(f"{each.number} {each.name}") or (len(digits) > 4 and digits in (each.enterprise or ""))
     ]
-    values = {"q": sought, "archived": archived, "found": found[:_SHOWN], "in_all": len(found)}
+    values: dict[str, Any] = {"q": sought, "archived": archived, "found": found[:_SHOWN], "in_all": len(found)}
     return visit.page("dossiers.html", **values)
 
 
@@ -154,7 +155,7 @@ def take_table(visit: Visit) -> Response:
     counted = Counter(report.deed for report in reports)
     if confirmed:
         visit.note("dossier.imported", counted[Deed.ADDED] + counted[Deed.CHANGED])
-        told = {"added": counted[Deed.ADDED], "changed": counted[Deed.CHANGED], "refused": counted[Deed.REFUSED]}
+        told: dict[str, Any] = {deed.value: counted[deed] for deed in Deed}
         return visit.done("/dossiers", "console.dossier.imported", **told)
     shown = base64.b64encode(raw).decode()
     return visit.page("dossiers_import.html", reports=reports, counted=counted, table=shown)

@@ -1,4 +1,4 @@
-"""The pages of the FTP server: where it is, its two accounts, a trial of it, what lies aside; never shows a password."""
+"""The pages of the FTP server: address, two accounts, a trial of it, what lies aside; never shows a password."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -26,6 +26,7 @@ _DECIDED = {
     "restore": "console.ftp.restored",
 }
 """What may be decided of a file that lies aside, and what is said then."""
+_OTHER_CERTIFICATE = ("session.certificate_refused", "session.fingerprint_differs")
 _AGAIN = {"ftp.read_password": "read_again", "ftp.write_password": "write_again"}
 
 
@@ -72,7 +73,7 @@ def pin(visit: Visit) -> Response:
 def renew(visit: Visit) -> Response:
     """Give READ or the shared WRITE of our own server a new password."""
     kind = AccountKind.READ if visit.form.text("kind") == AccountKind.READ else AccountKind.WRITE
-    login = own_server.renew_passwords(visit.firm, kind)
+    login = own_server.renew_password(visit.firm, kind)
     visit.note("ftp.renewed", login)
     return visit.done("/ftp", "console.ftp.renewed", login=login)
 
@@ -100,13 +101,12 @@ def _tried(visit: Visit) -> Response:
     try:
         read, write = read_connection(visit.firm), deposit_connection(visit.firm)
     except PermanentFailure as failure:
-        return _page(visit, 422, None, {str(failure.values.get("name", "ftp.host")): failure})
+        lacking = str(failure.values.get("name"))
+        return _page(visit, 422, None, {lacking if lacking in _NAMES else "ftp.host": failure})
     steps = try_server(read, write)
-    failure = next((step.failure for step in steps if step.failure), None)
-    found = None
-    if failure and failure.code in {"session.certificate_refused", "session.fingerprint_differs"}:
-        found = certificate_of(read)
-    visit.note("ftp.tried", failure.code if failure else "")
+    code = next((step.failure.code for step in steps if step.failure), "")
+    found = certificate_of(read) if code in _OTHER_CERTIFICATE else None
+    visit.note("ftp.tried", code)
     return _page(visit, steps=steps, found=found)
 
 
@@ -115,6 +115,7 @@ def _page(
     status: int = 200,
     said: Mapping[str, str] | None = None,
     wrong: Mapping[str, Failure] | None = None,
+    *,
     steps: Sequence[Step] = (),
     found: str | None = None,
 ) -> Response:

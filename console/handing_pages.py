@@ -6,6 +6,7 @@ Each leaves a line saying who handed out which login, and a password only ever l
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from markupsafe import Markup
 from starlette.background import BackgroundTask
@@ -34,7 +35,7 @@ PAGES = Pages()
 def handing(visit: Visit) -> Response:
     """Show what can be handed out for a dossier, and what was."""
     dossier = dossiers.find(visit.firm, visit.places["number"])
-    shown: dict[str, object] = {"dossier": dossier, "failure": None, "sheet": None, "values": []}
+    shown: dict[str, Any] = {"dossier": dossier, "failure": None, "sheet": None, "values": []}
     try:
         sheet = _sheet(dossier, client_ini(visit.firm, dossier))
         values = [(key, value) for key, value in sheet.values(visit.language) if key != "password"]
@@ -79,7 +80,7 @@ def sheet(visit: Visit) -> Response:
     language = visit.office.texts[said.language]
     _note(visit, dossier, said.connection.user, Form.SHEET)
     code = Markup(qr_code(shown, language))  # noqa: S704  drawn by ourselves; its one text is a title of ours
-    values = {
+    values: dict[str, Any] = {
         "sheet": shown,
         "values": shown.values(language),
         "qr": code,

@@ -66,7 +66,7 @@ def certificate_of(connection: Connection) -> str | None:
             asked.auth()
             assert isinstance(asked.sock, ssl.SSLSocket)
             shown = asked.sock.getpeercert(binary_form=True)
-    except (*ftplib.all_errors, ValueError):
+    except (OSError, EOFError, ftplib.Error, ValueError):
         return None
     return hashlib.sha256(shown).hexdigest() if shown else None
 
@@ -77,12 +77,20 @@ class _Trial:
     def __init__(self, read: Connection, write: Connection) -> None:
         self._read, self._write = FtpSession(read, _TIMEOUT), FtpSession(write, _TIMEOUT)
         self._open: list[FtpSession] = []
-        self._content = f"Navette {secrets.token_hex(16)}\r\n".encode()
+        # longer than what a server may take for a device's own probe, which it holds back
+        self._content = "".join(f"Navette {secrets.token_hex(16)}\r\n" for _ in range(20)).encode()
         self._path = f"/navette-essai-{secrets.token_hex(8)}.txt"
 
     def steps(self) -> Iterator[tuple[str, Callable[[], None]]]:
         """Yield each step's code and what it does."""
-        deeds = (self._log_in_to_write, self._deposit, self._log_in_to_read, self._see, self._read_back, self._remove)
+        deeds = (
+            self._log_in_to_write,
+            self._deposit,
+            self._log_in_to_read,
+            self._see,
+            self._read_back,
+            self._take_away,
+        )
         return zip(STEPS, deeds, strict=True)
 
     def end(self) -> None:
@@ -109,6 +117,6 @@ class _Trial:
         if found.getvalue() != self._content:
             raise PermanentFailure("trial.other_bytes", path=self._path)
 
-    def _remove(self) -> None:
+    def _take_away(self) -> None:
         mine = measure_bytes(self._content)
         self._read.remove(confirm(self._path, mine, mine, self._path))
