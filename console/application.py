@@ -19,7 +19,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from console import me, people, signing_in, today
+from console import documents, me, people, signing_in, today, waiting, waiting_rule
 from console.form import Form
 from console.gate import HEADERS, check_host, check_origin, check_token, may_open
 from console.office import STATIC, Office, preferred_language
@@ -29,7 +29,9 @@ from dossiers import user_sessions
 from transfer.failures import Failure, PermanentFailure, TemporaryFailure
 from transfer.language import LANGUAGES
 
-MODULES: tuple[Pages, ...] = (signing_in.PAGES, today.PAGES, people.PAGES, me.PAGES)
+MODULES: tuple[Pages, ...] = tuple(
+    module.PAGES for module in (signing_in, today, waiting_rule, waiting, documents, people, me)
+)
 """The pages of the console, in the order of the menu."""
 
 _THREADS = 8  # visits at a time: each may hold a connection to the database
