@@ -19,7 +19,19 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from console import documents, me, people, signing_in, today, waiting, waiting_rule
+from console import (
+    documents,
+    dossier_pages,
+    ftp_pages,
+    handing_pages,
+    me,
+    people,
+    service_pages,
+    signing_in,
+    today,
+    waiting,
+    waiting_rule,
+)
 from console.form import Form
 from console.gate import HEADERS, check_host, check_origin, check_token, may_open
 from console.office import STATIC, Office, preferred_language
@@ -29,8 +41,18 @@ from dossiers import user_sessions
 from transfer.failures import Failure, PermanentFailure, TemporaryFailure
 from transfer.language import LANGUAGES
 
-MODULES: tuple[Pages, ...] = tuple(
-    module.PAGES for module in (signing_in, today, waiting_rule, waiting, documents, people, me)
+MODULES: tuple[Pages, ...] = (
+    signing_in.PAGES,
+    today.PAGES,
+    waiting_rule.PAGES,
+    waiting.PAGES,
+    documents.PAGES,
+    dossier_pages.PAGES,
+    handing_pages.PAGES,
+    ftp_pages.PAGES,
+    service_pages.PAGES,
+    people.PAGES,
+    me.PAGES,
 )
 """The pages of the console, in the order of the menu."""
 

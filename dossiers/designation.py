@@ -27,6 +27,7 @@ LOST = "designation.lost"
 _MACHINE = "service.machine"
 _SCALE = "service.scale"
 _ROUNDS = "rounds"
+_ASSIGNING = "assigning"
 _SOURCE = "source "
 _TURN = "leases"
 _lease = tables.lease
@@ -106,9 +107,8 @@ def collecting(firm: Firm, source: str) -> Iterator[Lease]:
     Refused with ``designation.not_scaled`` where the settings do not say so, and with ``designation.source_busy``
     (temporary) while another process runs a round over this source, or one process over all.
     """
+    check_shared(firm)
     with firm.database.write(_TURN) as connection:
-        if stored(connection, _SCALE) != "yes":
-            raise PermanentFailure("designation.not_scaled")
         for name in (_ROUNDS, _SOURCE + source):
             other = _live_holder(firm, connection, name)
             if other is not None:
@@ -118,13 +118,19 @@ def collecting(firm: Firm, source: str) -> Iterator[Lease]:
         yield lease
 
 
+def check_shared(firm: Firm) -> None:
+    """Refuse with ``designation.not_scaled`` where the settings do not say that several machines share the sources."""
+    if not firm.settings.switch(_SCALE):
+        raise PermanentFailure("designation.not_scaled")
+
+
 def assigning(firm: Firm) -> contextlib.AbstractContextManager[Lease]:
     """Hold the right to assign waiting documents, on any machine; ``designation.busy`` while another does."""
-    return _alone(firm, "assigning")
+    return _alone(firm, _ASSIGNING)
 
 
 def telling(firm: Firm) -> contextlib.AbstractContextManager[Lease]:
-    """Hold the right to keep and tell alarms, on any machine; ``designation.busy`` while another does."""
+    """Hold the right to keep and tell alarms, on any machine; ``designation.tells_already`` while another does."""
     return _alone(firm, "alarms")
 
 
@@ -132,7 +138,7 @@ def telling(firm: Firm) -> contextlib.AbstractContextManager[Lease]:
 def _alone(firm: Firm, name: str) -> Iterator[Lease]:
     with firm.database.write(_TURN) as connection:
         if _live_holder(firm, connection, name) is not None:
-            raise TemporaryFailure("designation.busy")
+            raise TemporaryFailure("designation.busy" if name == _ASSIGNING else "designation.tells_already")
         lease = _taken(firm, connection, name)
     with _held(lease):
         yield lease

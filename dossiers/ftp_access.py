@@ -9,7 +9,7 @@ from dossiers.dossier import Dossier
 from dossiers.firm import Firm
 from dossiers.settings import parsed_node
 from transfer.accounts import AccountKind, AccountName
-from transfer.client_ini import Connection, Security
+from transfer.client_ini import ClientIni, Connection, Security
 from transfer.failures import PermanentFailure
 from transfer.remote_layout import dossier_folder
 
@@ -62,8 +62,27 @@ def write_connection(firm: Firm, dossier: Dossier) -> tuple[Connection, str]:
         ).one()
     if row.write_user:
         return _connection(firm, row.write_user, firm.seal.open(row.write_password)), "/"
-    deposit = _connection(firm, _user(firm, AccountKind.WRITE), _required(firm, "ftp.write_password"))
-    return deposit, dossier_folder(dossier.number)
+    return deposit_connection(firm), dossier_folder(dossier.number)
+
+
+def deposit_connection(firm: Firm) -> Connection:
+    """Return the connection that deposits into any dossier; refused with ``ftp_access.missing``."""
+    return _connection(firm, _user(firm, AccountKind.WRITE), _required(firm, "ftp.write_password"))
+
+
+def client_ini(firm: Firm, dossier: Dossier, language: str = "") -> ClientIni:
+    """Return what a client's INI says for a dossier, in ``language`` or else the dossier's own."""
+    connection, remote_folder = write_connection(firm, dossier)
+    number = firm.settings.text("fiduciary.number")
+    spoken = language or dossier.language
+    return ClientIni(connection, remote_folder, dossier.number, dossier.name, number, language=spoken)
+
+
+def own_login(firm: Firm, dossier: Dossier) -> str | None:
+    """Return the login of the account that deposits into this dossier only, None if it has none."""
+    with firm.database.read() as connection:
+        mine = tables.dossiers.c.number == dossier.number
+        return connection.execute(select(tables.dossiers.c.write_user).where(mine)).scalar()
 
 
 def give_write_account(firm: Firm, dossier: Dossier, user: str, password: str) -> None:

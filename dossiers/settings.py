@@ -114,6 +114,9 @@ SWITCHES = ("service.ftp", "service.mail")
 PASSWORDS_UNTIL = ("ftp.read_password_until", "mail.password_until")
 """The settings that say until which day (YYYY-MM-DD) a password is valid."""
 
+TURN = "settings"
+"""Those who replace values take turns."""
+
 _DECLARED = {setting.name: setting for setting in SETTINGS}
 _LONGEST = 1000
 _YES_NO = ("yes", "no")
@@ -214,7 +217,7 @@ def stored(connection: Connection, name: str) -> str | None:
 
 def store(connection: Connection, name: str, value: str) -> None:
     """Replace what the database keeps of a setting; an empty value leaves nothing."""
-    take_turn(connection, "settings")  # it may be there or not: two who replace it would both insert it
+    take_turn(connection, TURN)  # it may be there or not: two who replace it would both insert it
     connection.execute(delete(tables.settings).where(tables.settings.c.name == name))
     if value:
         connection.execute(insert(tables.settings).values(name=name, value=value))

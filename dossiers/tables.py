@@ -17,6 +17,9 @@ metadata = MetaData(
     }
 )
 
+SEALED = {"sealed": True}
+"""Marks a column whose values are all sealed, so that a new key reaches them."""
+
 _Key = BigInteger().with_variant(Integer(), "sqlite")  # SQLite numbers rows by itself only in an INTEGER
 _Path = Text()
 _Code = String(64)
@@ -52,7 +55,7 @@ dossiers = Table(
     Column("enterprise", String(10)),
     Column("template", _Path, nullable=False),
     Column("write_user", String(64)),
-    Column("write_password", Text),  # sealed
+    Column("write_password", Text, info=SEALED),
     Column("folder_name", String(200)),  # the name its folders have, where it is another
     Column("archived", Moment),
 )

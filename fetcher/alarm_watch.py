@@ -49,7 +49,7 @@ class Watch:
     def look(self, stopping: Callable[[], bool] = lambda: False) -> tuple[list[Alarm], list[Alarm]]:
         """Look once, tell what is due, and return which alarms began and which ended.
 
-        ``designation.busy`` while another program looks.
+        ``designation.tells_already`` while another program looks.
         """
         facts = self._facts()
         with telling(self._firm) as lease:

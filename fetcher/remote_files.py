@@ -7,6 +7,7 @@ from dossiers.dossier import every
 from dossiers.firm import Firm
 from dossiers.waiting_list import ARCHIVED_DOSSIER, NO_DOSSIER, UNKNOWN_DOSSIER
 from fetcher.plan import settled
+from fetcher.trial import is_trial
 from transfer.client_ini import Connection
 from transfer.fingerprints import Fingerprint
 from transfer.ftp_session import FtpSession, RemoteFile
@@ -29,12 +30,16 @@ def look(session: FtpSession, wait: Wait, settle_seconds: int) -> tuple[list[Rem
 
     On our own server every file that is seen is whole. On any other they are looked at twice, ``settle_seconds`` apart.
     """
-    listed = list(session.walk())
+    listed = _documents(session)
     if session.is_navette or not listed:
         return listed, listed
     wait(settle_seconds)
-    again = list(session.walk())
+    again = _documents(session)
     return again, settled(listed, again)
+
+
+def _documents(session: FtpSession) -> list[RemoteFile]:
+    return [file for file in session.walk() if not is_trial(file.path)]
 
 
 def present_bytes(session: FtpSession, file: RemoteFile) -> Fingerprint:

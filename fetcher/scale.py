@@ -18,7 +18,7 @@ from procrastinate.jobs import Status as JobStatus
 from sqlalchemy import make_url, text
 
 from dossiers.delivery import Reached
-from dossiers.designation import LOST, collecting
+from dossiers.designation import LOST, check_shared, collecting
 from dossiers.due import due
 from dossiers.firm import Firm
 from dossiers.ftp_access import node_names
@@ -64,8 +64,7 @@ class Worker:
 
     def run(self, concurrency: int = 4, suspects: Suspects = lambda: None) -> None:
         """Work until told to stop; rounds under way end between two documents."""
-        if not self._firm.settings.switch("service.scale"):
-            raise PermanentFailure("designation.not_scaled")
+        check_shared(self._firm)
         prepare_queue(self._firm)
         logging.getLogger("procrastinate.worker").addFilter(_in_one_line)
         with watching(self._firm, suspects):

@@ -27,6 +27,7 @@ _MODULES = {
     "journal": "navette.journal_commands",
     "processed": "navette.journal_commands",
     "settings": "navette.dossier_commands",
+    "secrets": "navette.secret_commands",
     "worker": "navette.worker_commands",
     "alarms": "navette.alarm_commands",
     "rules": "navette.rule_commands",

@@ -10,12 +10,11 @@ from dossiers import dossier as dossiers
 from dossiers import handed_out
 from dossiers.dossier import Dossier
 from dossiers.firm import Firm
-from dossiers.ftp_access import write_connection
+from dossiers.ftp_access import client_ini, write_connection
 from dossiers.handed_out import Form
 from ini_tools.check import Severity, check_file
 from ini_tools.generator import ANY_CLIENT, write_ini
 from ini_tools.kit import write_kit
-from transfer.client_ini import ClientIni
 from transfer.language import LANGUAGES, Language
 
 
@@ -42,14 +41,7 @@ def add(commands: Any, language: Language) -> None:
 
 def write_dossier_ini(firm: Firm, dossier: Dossier, folder: Path, language: str = "", name: str | None = None) -> Path:
     """Write a dossier's INI from the firm's settings and return its path; ``language`` is else the dossier's."""
-    return write_ini(_ini(firm, dossier, language), folder, name, firm.settings.text("fiduciary.name"))
-
-
-def _ini(firm: Firm, dossier: Dossier, language: str) -> ClientIni:
-    connection, remote_folder = write_connection(firm, dossier)
-    number = firm.settings.text("fiduciary.number")
-    spoken = language or dossier.language
-    return ClientIni(connection, remote_folder, dossier.number, dossier.name, number, language=spoken)
+    return write_ini(client_ini(firm, dossier, language), folder, name, firm.settings.text("fiduciary.name"))
 
 
 def _write(args: argparse.Namespace) -> int:
@@ -66,7 +58,7 @@ def _write(args: argparse.Namespace) -> int:
 def _kit(args: argparse.Namespace) -> int:
     with Firm(args.home) as firm:
         dossier = dossiers.find(firm, args.dossier)
-        ini = _ini(firm, dossier, args.client_language or "")
+        ini = client_ini(firm, dossier, args.client_language or "")
         path = write_kit(ini, args.program or args.home / "program", args.to, firm.settings.text("fiduciary.name"))
         handed_out.note(firm, dossier, ini.connection.user, Form.KIT, by=getpass.getuser())
     print(args.language.say("kit.written", file=path, dossier=f"{dossier.number} {dossier.name}"))

@@ -122,7 +122,7 @@ def test_a_notice_that_fails_is_tried_again_with_growing_pauses_and_given_up(fir
 
 def test_only_one_program_tells_at_a_time(firm: Firm) -> None:
     """The service and a look by hand never send the same message twice."""
-    with telling(firm), pytest.raises(TemporaryFailure, match=r"designation\.busy"), telling(firm):
+    with telling(firm), pytest.raises(TemporaryFailure, match=r"designation\.tells_already"), telling(firm):
         pass
 
 

@@ -200,7 +200,7 @@ def test_a_lease_that_several_ask_for_at_once_has_one_holder(firms: list[Firm]) 
 
     for epoch in range(1, 6):
         told = at_once(firms, hold)
-        assert sorted(map(str, told)) == [str(epoch), *["designation.busy"] * 3]
+        assert sorted(map(str, told)) == [str(epoch), *["designation.tells_already"] * 3]
 
 
 RUNNER = """
