@@ -22,6 +22,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from console import (
     documents,
     dossier_pages,
+    firm_page,
+    first_steps,
     ftp_pages,
     handing_pages,
     me,
@@ -47,6 +49,8 @@ MODULES: tuple[Pages, ...] = (
     waiting_rule.PAGES,
     waiting.PAGES,
     documents.PAGES,
+    first_steps.PAGES,
+    firm_page.PAGES,
     dossier_pages.PAGES,
     handing_pages.PAGES,
     ftp_pages.PAGES,
