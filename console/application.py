@@ -19,7 +19,21 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from console import dossier_pages, ftp_pages, handing_pages, me, people, service_pages, signing_in, today
+from console import (
+    documents,
+    dossier_pages,
+    firm_page,
+    first_steps,
+    ftp_pages,
+    handing_pages,
+    me,
+    people,
+    service_pages,
+    signing_in,
+    today,
+    waiting,
+    waiting_rule,
+)
 from console.form import Form
 from console.gate import HEADERS, check_host, check_origin, check_token, may_open
 from console.office import STATIC, Office, preferred_language
@@ -32,12 +46,17 @@ from transfer.language import LANGUAGES
 MODULES: tuple[Pages, ...] = (
     signing_in.PAGES,
     today.PAGES,
-    people.PAGES,
-    me.PAGES,
+    waiting_rule.PAGES,
+    waiting.PAGES,
+    documents.PAGES,
+    first_steps.PAGES,
+    firm_page.PAGES,
     dossier_pages.PAGES,
     handing_pages.PAGES,
     ftp_pages.PAGES,
     service_pages.PAGES,
+    people.PAGES,
+    me.PAGES,
 )
 """The pages of the console, in the order of the menu."""
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from console.directory import Directory
+from console.preview import Previews
 from console.tries import Tries
 from console.words import Words
 from dossiers import users
@@ -35,6 +37,8 @@ class Office:
         self.tries = Tries(clock)
         self.first_word = None if users.any_user(firm) else secrets.token_urlsafe(24)
         self.version = version("navette")
+        self.directory = Directory(firm, clock)
+        self.previews = Previews(firm.home / "firm" / "previews")
         self.texts = {code: Language(code, *_ROOMS) for code in LANGUAGES}
         self.words = {code: Words(code) for code in LANGUAGES}
         self.templates = Environment(

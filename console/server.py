@@ -10,6 +10,7 @@ from pathlib import Path
 import uvicorn
 
 from console.application import Application
+from console.following import following
 from console.gate import own_names
 from console.office import Office
 from dossiers.firm import Firm
@@ -59,6 +60,7 @@ class ConsoleServer:
             _check_certificate(place)
         self._socket = _listening(place)
         office = Office(firm, secure=secure)
+        self._firm, self._previews = firm, office.previews
         port = self._socket.getsockname()[1]
         host = f"[{place.host}]" if ":" in place.host else place.host
         address = f"{'https' if secure else 'http'}://{host}:{port}"
@@ -83,7 +85,7 @@ class ConsoleServer:
 
     def run(self) -> None:
         """Answer until :meth:`stop`, or until a signal asks to end."""
-        with contextlib.closing(self._socket):
+        with contextlib.closing(self._socket), following(self._firm, self._previews):
             self._server.run(sockets=[self._socket])
 
     def stop(self) -> None:

@@ -33,7 +33,7 @@ def _columns(firm: Firm, connection: Connection) -> int:
     count = 0
     for column in (each for table in tables.metadata.sorted_tables for each in table.c if each.info.get("sealed")):
         (key,) = column.table.primary_key.columns
-        for number, sealed in connection.execute(select(key, column).where(column.is_not(None))).all():
+        for number, sealed in connection.execute(select(key, column).where(column != "")).all():
             connection.execute(update(column.table).where(key == number).values({column: _anew(firm, sealed)}))
             count += 1
     return count

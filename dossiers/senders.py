@@ -3,6 +3,7 @@
 from sqlalchemy import select
 
 from dossiers import tables
+from dossiers.document import Document, from_row
 from dossiers.firm import Firm
 
 LATEST = 200
@@ -26,3 +27,10 @@ def history(firm: Firm, sender: str) -> dict[str, int]:
         for number in connection.scalars(query):
             found[number] = found.get(number, 0) + 1
     return found
+
+
+def latest(firm: Firm, sender: str, most: int) -> list[Document]:
+    """Return the last documents of a sender, wherever they are; the newest first."""
+    query = select(_documents).where(_documents.c.sender == sender).order_by(_documents.c.id.desc()).limit(most)
+    with firm.database.read() as connection:
+        return [from_row(row) for row in connection.execute(query)]

@@ -23,6 +23,8 @@ SEALED = {"sealed": True}
 _Key = BigInteger().with_variant(Integer(), "sqlite")  # SQLite numbers rows by itself only in an INTEGER
 _Path = Text()
 _Code = String(64)
+_Word = String(40).with_variant(String(40, collation="C"), "postgresql")  # in the order of its letters' numbers
+_Word = _Word.with_variant(String(40, collation="Latin1_General_BIN2"), "mssql")
 
 
 class Moment(TypeDecorator[datetime]):
@@ -308,6 +310,21 @@ handed_out = Table(
     Column("revoked_by", String(255)),
     Index(None, "dossier"),
     Index(None, "login"),
+)
+
+search_words = Table(
+    "search_words",
+    metadata,
+    Column("id", _Key, primary_key=True),
+    Column("word", _Word, nullable=False),
+    Index("ix_search_words_word", "word", unique=True),
+)
+
+search_places = Table(
+    "search_places",
+    metadata,
+    Column("word", _Key, primary_key=True, autoincrement=False),
+    Column("document", _Key, primary_key=True, autoincrement=False),
 )
 
 users = Table(

@@ -38,6 +38,14 @@ def waiting(firm: Firm, after: int = 0, most: int | None = None) -> list[Documen
     return _listed(firm, _documents.c.refused.is_(None), _documents.c.id > after, most=most)
 
 
+def waiting_before(firm: Firm, document: int, most: int) -> list[Document]:
+    """Return the last documents of the waiting list before one, oldest first."""
+    which = *_at_rest_without_dossier(), _documents.c.refused.is_(None), _documents.c.id < document
+    query = select(_documents).where(*which).order_by(*(column.desc() for column in _IN_ORDER)).limit(most)
+    with firm.database.read() as connection:
+        return [from_row(row) for row in reversed(connection.execute(query).all())]
+
+
 def count(firm: Firm) -> int:
     """Return how many documents wait for a dossier."""
     query = (

@@ -108,7 +108,7 @@ def test_a_secret_that_no_key_opens_stops_the_sealing_anew(firm: Firm) -> None:
     """Either all are sealed anew or none is."""
     firm.settings.set("ftp.read_password", SECRET)
     with firm.database.write() as connection:
-        connection.execute(insert(tables.settings).values(name="mail.password", value="damaged"))
+        connection.execute(insert(tables.settings).values(name="alarms.smtp_password", value="damaged"))
     with firm.database.read() as connection:
         before = connection.execute(select(tables.settings)).all()
     with pytest.raises(PermanentFailure, match=r"sealing\.wrong_key"):

@@ -124,7 +124,7 @@ def test_the_service_takes_a_new_mail_at_once(tmp_path: Path, server: MailServer
     log = tmp_path / "service.log"
     process = started([*NAVETTE, "--home", side.home, "service", "run"], log, cwd=ROOT)
     try:
-        until(lambda: b"0" in log.read_bytes(), seconds=60, what="the first round, over an empty mailbox")
+        until(lambda: b"Round" in log.read_bytes(), seconds=60, what="the first round, over an empty mailbox")
         for n in range(3):
             server.put(mail(f"m{n}", f"{n}.pdf"))
             until(lambda: not server.messages(), seconds=20, what="the mail to be taken")

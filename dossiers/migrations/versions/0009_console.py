@@ -7,6 +7,8 @@ revision = "0009"
 down_revision = "0008"
 
 _key = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+_word = sa.String(40).with_variant(sa.String(40, collation="C"), "postgresql")
+_word = _word.with_variant(sa.String(40, collation="Latin1_General_BIN2"), "mssql")
 
 
 def upgrade() -> None:
@@ -53,6 +55,19 @@ def upgrade() -> None:
         sa.Column("deed", sa.String(64), nullable=False),
         sa.Column("subject", sa.String(255), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_deeds"),
+    )
+    op.create_table(
+        "search_words",
+        sa.Column("id", _key, nullable=False),
+        sa.Column("word", _word, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_search_words"),
+    )
+    op.create_index("ix_search_words_word", "search_words", ["word"], unique=True)
+    op.create_table(
+        "search_places",
+        sa.Column("word", _key, nullable=False, autoincrement=False),
+        sa.Column("document", _key, nullable=False, autoincrement=False),
+        sa.PrimaryKeyConstraint("word", "document", name="pk_search_places"),
     )
     op.create_index("ix_documents_found", "documents", ["found", "origin", "dossier", "state"])
     op.create_index("ix_documents_ready", "documents", ["processed", "dossier", "id"])
