@@ -73,7 +73,7 @@ def pin(visit: Visit) -> Response:
 def renew(visit: Visit) -> Response:
     """Give READ or the shared WRITE of our own server a new password."""
     kind = AccountKind.READ if visit.form.text("kind") == AccountKind.READ else AccountKind.WRITE
-    login = own_server.renew_passwords(visit.firm, kind)
+    login = own_server.renew_password(visit.firm, kind)
     visit.note("ftp.renewed", login)
     return visit.done("/ftp", "console.ftp.renewed", login=login)
 
@@ -101,7 +101,8 @@ def _tried(visit: Visit) -> Response:
     try:
         read, write = read_connection(visit.firm), deposit_connection(visit.firm)
     except PermanentFailure as failure:
-        return _page(visit, 422, None, {str(failure.values.get("name", "ftp.host")): failure})
+        lacking = str(failure.values.get("name"))
+        return _page(visit, 422, None, {lacking if lacking in _NAMES else "ftp.host": failure})
     steps = try_server(read, write)
     code = next((step.failure.code for step in steps if step.failure), "")
     found = certificate_of(read) if code in _OTHER_CERTIFICATE else None

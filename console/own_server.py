@@ -46,11 +46,11 @@ def is_here(firm: Firm) -> bool:
 def give_account(firm: Firm, dossier: Dossier) -> str:
     """Give a dossier an account of its own, or a new password if it has one; return the login.
 
-    The firm keeps the password sealed; nothing that holds an older one logs in any more.
+    The firm keeps the password sealed; within seconds, nothing that holds an older one logs in.
     """
     number = firm.settings.text("fiduciary.number")
-    login = AccountName(AccountKind.WRITE, number, dossier.number).login
     with _database(firm) as database:
+        login = AccountName(AccountKind.WRITE, number, dossier.number).login
         accounts = Accounts(database)
         known = {account.name.login for account in accounts.list(number)}
         made = accounts.reset(login) if login in known else accounts.add_dossier(number, dossier.number)
@@ -58,10 +58,10 @@ def give_account(firm: Firm, dossier: Dossier) -> str:
     return login
 
 
-def renew_passwords(firm: Firm, kind: AccountKind) -> str:
+def renew_password(firm: Firm, kind: AccountKind) -> str:
     """Give READ or WRITE of the fiduciary a new password, which the firm keeps sealed; return the login."""
-    login = AccountName(kind, firm.settings.text("fiduciary.number")).login
     with _database(firm) as database:
+        login = AccountName(kind, firm.settings.text("fiduciary.number")).login
         made = Accounts(database).reset(login)
     firm.settings.set(f"ftp.{kind.value.lower()}_user", login)
     firm.settings.set(f"ftp.{kind.value.lower()}_password", made[login])

@@ -83,7 +83,14 @@ class _Trial:
 
     def steps(self) -> Iterator[tuple[str, Callable[[], None]]]:
         """Yield each step's code and what it does."""
-        deeds = (self._log_in_to_write, self._deposit, self._log_in_to_read, self._see, self._read_back, self._remove)
+        deeds = (
+            self._log_in_to_write,
+            self._deposit,
+            self._log_in_to_read,
+            self._see,
+            self._read_back,
+            self._take_away,
+        )
         return zip(STEPS, deeds, strict=True)
 
     def end(self) -> None:
@@ -110,6 +117,6 @@ class _Trial:
         if found.getvalue() != self._content:
             raise PermanentFailure("trial.other_bytes", path=self._path)
 
-    def _remove(self) -> None:
+    def _take_away(self) -> None:
         mine = measure_bytes(self._content)
         self._read.remove(confirm(self._path, mine, mine, self._path))

@@ -1,4 +1,4 @@
-"""The trial of an FTP server: each step says how it went, nothing is left behind, and no round takes it for a document."""
+"""The trial of an FTP server: each step says how it went, nothing stays, and no round takes it for a document."""
 
 import io
 from dataclasses import replace
