@@ -1,6 +1,5 @@
 """What a form says, as texts, numbers and files; never believes that a field is there or has a certain length."""
 
-from collections.abc import Iterator
 from typing import BinaryIO
 
 from starlette.datastructures import FormData, QueryParams, UploadFile
@@ -49,9 +48,9 @@ class Form:
             raise PermanentFailure("console.no_file")
         return sent.filename, sent.file
 
-    def names(self) -> Iterator[str]:
-        """Yield the names of the fields."""
-        yield from self._fields.keys()
+    def __bool__(self) -> bool:
+        """Tell whether anything was said."""
+        return bool(self._fields)
 
 
 def whole_number(text: str) -> int | None:

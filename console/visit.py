@@ -67,6 +67,11 @@ class Visit:
         """What each form of this visitor carries, and no other site can know."""
         return hmac.digest(self.word.encode(), b"form", hashlib.sha256).hex()
 
+    @property
+    def back(self) -> str:
+        """The address of this page; the first one where this is the answer to a form."""
+        return "/" if self.form else self.path
+
     def place(self, name: str) -> int:
         """Return the number in the address, or answer 404."""
         number = whole_number(self.places[name])

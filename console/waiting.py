@@ -64,7 +64,7 @@ def assign(visit: Visit) -> Response:
             moved.append(patiently(waiting_list.assign, visit.firm, number, dossier.number, by=visit.user.name))
         except Failure as failure:
             if not moved:
-                return _page(visit, _next(visit, first), 409, {"page": _taken(failure)})
+                return _not_done(visit, first, failure)
             break
     visit.note("document.assigned", f"{subjects(moved)} → {dossier.number}")
     if visit.form.ticked("always") and first.origin == "mail" and first.sender:
@@ -96,7 +96,7 @@ def refuse(visit: Visit) -> Response:
     try:
         found = patiently(waiting_list.refuse, visit.firm, visit.document().id, visit.user.name, remark)
     except Failure as failure:
-        return _page(visit, _next(visit, visit.document()), 409, {"page": _taken(failure)})
+        return _not_done(visit, visit.document(), failure)
     visit.note("document.refused", found.id)
     following = _next(visit, found)
     return visit.done(f"/waiting/{following.id}" if following else "/waiting", "console.refused", name=found.name)
@@ -120,11 +120,12 @@ def _next(visit: Visit, document: Document) -> Document | None:
     return next(iter(behind or waiting_list.waiting(visit.firm, most=1)), None)
 
 
-def _taken(failure: Failure) -> Failure:
-    """Return the failure of a document that a colleague was faster with, in the console's own words."""
+def _not_done(visit: Visit, document: Document, failure: Failure) -> Response:
+    """Say why nothing was done: beside the document while it waits, else beside the next one, with an empty field."""
     if failure.code == "waiting.already_assigned":
-        return PermanentFailure("console.already_assigned", **failure.values)
-    return failure
+        failure = PermanentFailure("console.already_assigned", **failure.values)
+    still = visit.document(document.id)
+    return _page(visit, still if _waits(still) else _next(visit, document), 409, {"page": failure})
 
 
 def _page(
@@ -136,6 +137,7 @@ def _page(
         "waiting.html",
         status,
         document=document,
+        typed=visit.form.text("dossier", 200) if "dossier" in (faults or {}) else "",
         listed=listed,
         following=next((each for each in listed if document and each.id > document.id), None),
         earlier=next((each for each in reversed(listed) if document and each.id < document.id), None),

@@ -76,6 +76,7 @@ def test_the_slower_of_two_people_is_told_who_was_faster(site: Site, anne: Visit
     assert sorted(answer.status for answer in answers) == [303, 409]
     slower = next(answer for answer in answers if answer.status == 409)
     assert "A colleague was faster" in slower.text
+    assert 'autofocus value=""' in slower.text, "what was typed for one document is never there for the next"
     firm = FirmSide(site.home)
     lying = [number for number in ("000204", "000317") if "scan 1.pdf" in firm.documents(number)]
     assert len(lying) == 1

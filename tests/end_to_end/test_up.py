@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from client_side import ClientSide
+from console_site import Site
 from firm_side import FirmSide
 from navette_server import NAVETTE, ROOT, navette
 from ports import free_port, is_listening
@@ -100,6 +101,24 @@ def test_a_second_start_finds_all_as_it_was(tmp_path: Path, log: Path, running_n
         assert running.stop() == 0
     assert not running_now()
     assert not is_listening(port)
+
+
+def test_the_console_opens_by_the_link_that_is_printed(tmp_path: Path, log: Path) -> None:
+    """The first start prints a link that makes the administrator; the next one has none, and they sign in."""
+    home = tmp_path / "var"
+    with _up(home, log, port=free_port()) as running:
+        first = re.search(r"http://\S+/first/\S+", running.text)
+        assert first
+        site = Site(home, first[0].partition("/first/")[0], first[0])
+        assert "Today" in site.make_first().get("/").text
+        assert first[0].rpartition("/")[2] not in (home / "logs" / "console.log").read_text()
+        assert running.stop() == 0
+    with _up(home, log) as running:
+        assert "/first/" not in running.text
+        address = re.search(r"http://\S+", running.text)
+        assert address
+        assert Site(home, address[0], None).visitor().sign_in("anne").status == 303
+        assert running.stop() == 0
 
 
 def test_make_run_starts_the_same_and_ctrl_c_ends_it(tmp_path: Path, log: Path, running_now: Programs) -> None:
