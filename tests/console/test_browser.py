@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from browsing import SIZES, browser, faults, overflow, picture, signed_in
+from browsing import SIZES, browser, faults, overflow, picture, signed_in, words
 from console_site import Site
 from playwright.sync_api import Page, expect
 
@@ -53,8 +53,7 @@ def test_every_page_fits_reads_and_asks_for_nothing_elsewhere(site: Site, langua
                     page.wait_for_load_state("networkidle")
                     picture(page, f"{name}-{language}-{size}-{'dark' if dark else 'light'}")
                     assert page.locator("h1").count() == 1, path
-                    said = page.locator("body").inner_text().replace("console.no_page", "")  # a failure shows its code
-                    wrong += [f"{path} says {key}" for key in _KEY.findall(said)]
+                    wrong += [f"{path} says {key}" for key in _KEY.findall(words(page))]
                     wrong += [f"{path} is {overflow(page)} points too wide"] if overflow(page) > 0 else []
                     wrong += [f"{path} dark={dark} {fault}" for fault in faults(page)]
                 expected = [each for each in seen.complaints if "404" not in each]

@@ -2,13 +2,17 @@
 
 import socket
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 from console_site import Site, Visitor
+from firm_rooms import desk
 from navette_server import navette
 
 from console.application import MODULES
 from console.page import Page
+from dossiers import overview
+from dossiers.firm import Firm
 from dossiers.users import Role
 
 ROLES = {
@@ -126,6 +130,19 @@ def test_every_answer_keeps_the_browser_careful(anne: Visitor) -> None:
         assert "public" not in headers["cache-control"]
     static = anne.get("/").text.partition('href="/static/console')[2].partition('"')[0]
     assert "immutable" in anne.get(f"/static/console{static}").headers["cache-control"]
+
+
+@pytest.mark.parametrize(
+    "content", [b"<html><script>alert(1)</script>", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"MZ"]
+)
+def test_what_a_browser_could_run_is_only_downloaded(home: Path, anne: Visitor, content: bytes) -> None:
+    """A page or a drawing that calls itself a PDF is told by its bytes and never opened in the console's own place."""
+    with Firm(home) as firm, desk(firm) as work:
+        work.deliver(("facture.pdf", content), number="000204")
+        number = overview.filed(firm, most=1)[0].id
+    answer = anne.get(f"/documents/{number}/original")
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["content-disposition"].startswith("attachment")
 
 
 def test_a_form_that_is_too_large_gets_a_calm_answer(anne: Visitor) -> None:

@@ -16,6 +16,11 @@ PICTURES = os.environ.get("NAVETTE_PICTURES")
 """The folder in which pictures of the pages are kept; none unless this is set."""
 
 _SEVERE = {"serious", "critical"}
+_WORDS = """() => {
+  const body = document.body.cloneNode(true);
+  body.querySelectorAll("code").forEach((code) => code.remove());
+  return body.textContent;
+}"""
 _WIDER = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -95,6 +100,12 @@ def faults(page: Page) -> list[str]:
         if each["impact"] in _SEVERE
         for node in each["nodes"]
     ]
+
+
+def words(page: Page) -> str:
+    """Return the words of a page without the codes that it shows on purpose."""
+    told: str = page.evaluate(_WORDS)
+    return told
 
 
 def overflow(page: Page) -> int:
