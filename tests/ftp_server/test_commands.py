@@ -61,7 +61,7 @@ def test_every_reason_has_words() -> None:
     reasons |= {"shorter_than_announced", "no_end_mark", "no_beginning", "control_lost", "server_stopped"}
     for code in LANGUAGES:
         for reason in reasons:
-            assert Language(code, "navette").say(f"suspect.{reason}") != f"suspect.{reason}"
+            assert Language(code, "ftp_server").say(f"suspect.{reason}") != f"suspect.{reason}"
 
 
 def test_taken_port(tmp_path: Path) -> None:
