@@ -11,6 +11,7 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import procrastinate
 from procrastinate.exceptions import AlreadyEnqueued
@@ -69,6 +70,7 @@ class Worker:
             asyncio.run(self._work(concurrency))
 
     async def _work(self, concurrency: int) -> None:
+        asyncio.get_running_loop().set_exception_handler(_left_by_the_queue)
         async with self._app.open_async():
             working = asyncio.create_task(
                 self._app.run_worker_async(
@@ -127,6 +129,11 @@ def _in_one_line(record: logging.LogRecord) -> bool:
     """Let the queue's own warnings through without a traceback: a worker that slept finds its jobs ended by others."""
     record.exc_info = record.exc_text = None
     return True
+
+
+def _left_by_the_queue(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Say in one line what the queue left unsaid: the job of a worker that slept was ended by others meanwhile."""
+    _log.warning("queue %s", " ".join(str(context.get("exception") or context["message"]).split()))
 
 
 def prepare_queue(firm: Firm) -> None:
