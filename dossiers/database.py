@@ -24,6 +24,8 @@ from transfer.failures import PermanentFailure, TemporaryFailure
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
+_ABANDONED_MS = 30_000  # a program that says nothing for so long in the middle of a change is frozen or gone
+
 
 class Database:
     """The firm's database, for any thread: SQLite by default, PostgreSQL or SQL Server by URL.
@@ -131,7 +133,12 @@ def take_turn(connection: Connection, name: str) -> None:
 def _engine(url: str) -> Engine:
     """Make what opens connections; refused with codes, which never show the URL: it may hold a password."""
     try:
-        return create_engine(url, pool_pre_ping=not url.startswith("sqlite"))  # a server that went away may be back
+        options = {
+            "options": f"-c idle_in_transaction_session_timeout={_ABANDONED_MS}"
+        }  # else a frozen holder keeps locks
+        arguments = options if url.startswith("postgresql") else {}
+        pinged = not url.startswith("sqlite")  # a server that went away may be back
+        return create_engine(url, pool_pre_ping=pinged, connect_args=arguments)
     except ModuleNotFoundError as error:
         raise PermanentFailure("database.no_driver", driver=error.name) from None
     except (ArgumentError, NoSuchModuleError):
