@@ -8,7 +8,7 @@ from console import settings_form
 from console.page import Group, Pages
 from console.visit import Visit
 from dossiers.users import Role
-from transfer.failures import PermanentFailure
+from transfer.failures import Failure
 
 PAGES = Pages()
 
@@ -24,21 +24,14 @@ def firm(visit: Visit) -> Response:
 @PAGES.post("/firm", Role.ADMINISTRATOR)
 def change(visit: Visit) -> Response:
     """Keep it."""
-    said = settings_form.typed(visit.form, _NAMES)
-    wrong = settings_form.faults(said)
-    if wrong:
-        return _page(visit, 422, said, wrong)
-    changed = settings_form.keep(visit.firm, said)
-    if changed:
-        visit.note("firm.changed", " ".join(changed))
-    return visit.done("/firm", "console.kept")
+    return settings_form.take(visit, _NAMES, "firm.changed", _page)
 
 
 def _page(
     visit: Visit,
     status: int = 200,
     said: Mapping[str, str] | None = None,
-    faults: Mapping[str, PermanentFailure] | None = None,
+    faults: Mapping[str, Failure] | None = None,
 ) -> Response:
     shown = settings_form.shown(visit.firm, _NAMES, said)
     return visit.page("firm.html", status, settings=shown, faults=faults or {})

@@ -35,14 +35,7 @@ def service(visit: Visit) -> Response:
 @PAGES.post("/service", Role.ADMINISTRATOR)
 def change(visit: Visit) -> Response:
     """Keep the settings."""
-    said = settings_form.typed(visit.form, _NAMES)
-    wrong = settings_form.faults(said)
-    if wrong:
-        return _page(visit, 422, said, wrong)
-    changed = settings_form.keep(visit.firm, said)
-    if changed:
-        visit.note("service.changed", " ".join(changed))
-    return visit.done("/service", "console.kept")
+    return settings_form.take(visit, _NAMES, "service.changed", _page)
 
 
 @PAGES.post("/service/start", Role.ADMINISTRATOR)
@@ -60,14 +53,6 @@ def stop(visit: Visit) -> Response:
     visit.firm.settings.set("service.paused", "yes")
     visit.note("service.stopped")
     return visit.done("/service", "console.service.is_stopped")
-
-
-@PAGES.post("/service/now", Role.ACCOUNTANT)
-def now(visit: Visit) -> Response:
-    """Ask for a round at once."""
-    ask_at_once(visit.firm)
-    visit.note("service.asked")
-    return visit.done("/service" if visit.may(Role.ADMINISTRATOR) else "/", "console.service.asked")
 
 
 @PAGES.post("/service/take-over", Role.ADMINISTRATOR)

@@ -1,13 +1,16 @@
 """Takes declared settings from a form: all are checked before any is kept; never gives a secret to a browser."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from starlette.responses import Response
+
 from console.form import Form
+from console.visit import Visit
 from dossiers.firm import Firm
 from dossiers.settings import CHOICES, checked, declared
-from transfer.failures import PermanentFailure
+from transfer.failures import Failure, PermanentFailure
 from transfer.setting import Kind, Setting
 
 
@@ -61,6 +64,22 @@ def keep(firm: Firm, said: Mapping[str, str]) -> list[str]:
         if firm.settings.text(name) != before:
             changed.append(name)
     return changed
+
+
+Show = Callable[[Visit, int, Mapping[str, str], Mapping[str, Failure]], Response]
+"""Shows a page again: its status, what was typed, and what is wrong with it by setting."""
+
+
+def take(visit: Visit, names: Sequence[str], deed: str, show: Show) -> Response:
+    """Keep what a form says, with a note of the ``deed`` if something changed, or show it again with what is wrong."""
+    said = typed(visit.form, names)
+    wrong = faults(said)
+    if wrong:
+        return show(visit, 422, said, wrong)
+    changed = keep(visit.firm, said)
+    if changed:
+        visit.note(deed, " ".join(changed))
+    return visit.done(visit.path, "console.kept")
 
 
 def _shown(firm: Firm, setting: Setting, typed: Mapping[str, str] | None) -> Shown:

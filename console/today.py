@@ -57,7 +57,8 @@ def fetch_now(visit: Visit) -> Response:
     """Ask the service for a round at once."""
     ask_at_once(visit.firm)
     visit.note("service.asked")
-    return visit.done("/" if visit.form.text("next") != "/documents" else "/documents", "console.fetch_asked")
+    back = visit.form.text("next")
+    return visit.done(back if back in {"/documents", "/service"} else "/", "console.fetch_asked")
 
 
 @PAGES.post("/failing/{document}", Role.ACCOUNTANT, every_dossier=True)

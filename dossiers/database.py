@@ -24,7 +24,11 @@ from transfer.failures import PermanentFailure, TemporaryFailure
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
-_ABANDONED_MS = 30_000  # a program that says nothing for so long in the middle of a change is frozen or gone
+ABANDONED = 30.0
+"""Seconds after which a database server ends the change of a program that says nothing more in the middle of it.
+
+Such a program is frozen or gone; until then it holds its locks, and all others wait.
+"""
 
 
 class Database:
@@ -72,6 +76,8 @@ class Database:
         """Open a connection that sees one state of the whole database however long it reads."""
         options = {} if self.dialect == "sqlite" else {"isolation_level": "REPEATABLE READ"}
         with _failures(), self._engine.connect().execution_options(**options) as connection:
+            if self.dialect == "postgresql":  # what was read is written elsewhere before the next piece is asked for
+                connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
             yield connection
 
     @property
@@ -133,9 +139,7 @@ def take_turn(connection: Connection, name: str) -> None:
 def _engine(url: str) -> Engine:
     """Make what opens connections; refused with codes, which never show the URL: it may hold a password."""
     try:
-        options = {
-            "options": f"-c idle_in_transaction_session_timeout={_ABANDONED_MS}"
-        }  # else a frozen holder keeps locks
+        options = {"options": f"-c idle_in_transaction_session_timeout={round(ABANDONED * 1000)}"}
         arguments = options if url.startswith("postgresql") else {}
         pinged = not url.startswith("sqlite")  # a server that went away may be back
         return create_engine(url, pool_pre_ping=pinged, connect_args=arguments)
@@ -163,7 +167,8 @@ def _failures() -> Iterator[None]:
         cause = error.orig
         if isinstance(cause, sqlite3.Error) and cause.sqlite_errorcode & 0xFF in _DAMAGED:
             raise PermanentFailure("database.damaged", told=str(cause)[:200]) from error
-        if not isinstance(error, OperationalError | IntegrityError):  # the latter when two make the same row at once
+        passing = isinstance(error, OperationalError | IntegrityError)  # the latter when two make the same row at once
+        if not passing and not error.connection_invalidated:
             raise
         if isinstance(cause, sqlite3.Error) and cause.sqlite_errorcode == sqlite3.SQLITE_FULL:
             raise TemporaryFailure("database.full") from error

@@ -23,7 +23,9 @@ def test_start_stop_and_now_are_wishes_in_the_database(site: Site, anne: Visitor
     assert "goes on" in anne.follow("/service/start").text
     with Firm(site.home) as firm:
         assert not firm.settings.switch("service.paused")
-    assert "Asked" in anne.follow("/service/now").text
+    answer = anne.follow("/fetch", {"next": "/service"})
+    assert "at once" in answer.text
+    assert "<h1>Service</h1>" in answer.text
 
 
 def test_settings_are_kept_and_refused_beside_their_field(site: Site, anne: Visitor) -> None:
@@ -56,5 +58,5 @@ def test_an_accountant_may_ask_for_a_round_and_no_more(site: Site) -> None:
     """Fetch now is for everyone who files; stopping is not."""
     bram = site.signed_in("bram")
     bram.get("/")
-    assert bram.post("/service/now").place == "/"
+    assert bram.post("/fetch").place == "/"
     assert bram.post("/service/stop").status == 403

@@ -18,11 +18,12 @@ from plain_server import plain_server
 from postgresql import PostgreSQL
 from processes import end, started
 from sample_documents import pdf
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 from waiting import until
 
-from dossiers import backup, journal, tables, waiting_list
+from dossiers import backup, database, journal, tables, waiting_list
 from dossiers import dossier as dossiers
+from dossiers.database import Database
 from dossiers.designation import telling
 from dossiers.dossier import Dossier
 from dossiers.firm import Firm
@@ -35,6 +36,31 @@ from transfer.safe_names import twin_key
 def test_an_earlier_version_with_data_is_brought_up_to_date(url: str, revision: str) -> None:
     """All rows and values of each earlier version are there afterwards, and the tables are those of the code."""
     check_upgrade(url, revision)
+
+
+def test_a_change_that_is_left_in_the_middle_is_ended(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that is frozen inside a change loses it with its locks, and is told so; one that reads long is not."""
+    monkeypatch.setattr(database, "ABANDONED", 0.5)
+    frozen, other = Database(url), Database(url)
+
+    def change_and_freeze() -> None:
+        with frozen.write("turn") as change:
+            change.execute(insert(tables.settings).values(name="ftp.host", value="frozen"))
+            with other.write("turn") as next_one:  # waits for the turn until the other one is ended
+                next_one.execute(insert(tables.settings).values(name="ftp.host", value="other"))
+            change.execute(select(tables.settings))
+
+    try:
+        with frozen.snapshot() as reading:
+            assert reading.execute(select(tables.settings)).all() == []
+            with pytest.raises(TemporaryFailure, match=r"database\.unavailable"):
+                change_and_freeze()
+            assert reading.execute(select(tables.settings)).all() == []
+        with frozen.read() as connection:
+            assert connection.execute(select(tables.settings.c.value)).scalars().all() == ["other"]
+    finally:
+        frozen.close()
+        other.close()
 
 
 def test_a_document_lives_its_whole_life_there(home: Path, clock: Clock) -> None:
