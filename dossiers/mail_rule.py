@@ -103,7 +103,7 @@ def text_key(text: str) -> str:
 def address_key(address: str) -> str:
     """Return an address as it is compared: capitals do not matter, accents do (they make another address)."""
     local, at, domain = unicodedata.normalize("NFC", address.translate(_CONTROLS).strip()).rpartition("@")
-    domain = domain.rstrip(".").casefold()
+    domain = re.sub(r"[\s.]+$", "", domain).casefold()
     if "xn--" in domain:
         domain = ".".join(map(_readable_label, domain.split(".")))
     return local.casefold() + at + domain

@@ -18,7 +18,8 @@ _assignments = tables.assignments
 class FreeNames:
     """The names that are free in folders during one transaction: on the disk, and not promised to another document.
 
-    A promise is a row that is being placed. Those who choose in one folder take turns, so that two who do so at the
+    A promise is a row that is being placed, or that of a document on its way out of the folder: what is removed under its
+    name in the end must be its own file, never that of another with the same bytes. Those who choose in one folder take turns, so that two who do so at the
     same moment never choose the same name, nor two that Windows or macOS could not tell apart.
     """
 
@@ -48,7 +49,9 @@ class FreeNames:
         assigning = select(_assignments.c.placed_key).where(
             _assignments.c.state == State.PLACING.value, _assignments.c.folder == str(folder)
         )
-        return set(self._connection.scalars(placing.union(assigning)))
+        leaving = map(Path, self._connection.scalars(select(_assignments.c.source)))
+        left = {twin_key(file.name) for file in leaving if file.parent == folder}
+        return left.union(self._connection.scalars(placing.union(assigning)))
 
 
 def link(disk: Disk, part: Path, final: Path, choose_again: Callable[[], Path]) -> Path:

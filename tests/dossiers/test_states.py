@@ -22,10 +22,9 @@ AFTER: dict[Step | None, set[Step]] = {
     None: {Step.DISCOVERED},
     Step.DISCOVERED: {Step.DISCOVERED, Step.PLACING, Step.VANISHED},
     Step.PLACING: {Step.PLACING, Step.STORED, Step.DISCOVERED, Step.ASSIGNED, Step.UNDONE},
-    Step.STORED: {Step.REMOVED, Step.DUPLICATE},
-    Step.DUPLICATE: {Step.REMOVED},
+    Step.STORED: {Step.DUPLICATE, Step.ASSIGNING, Step.UNDOING, Step.PROCESSED, Step.REFUSED},
+    Step.DUPLICATE: {Step.ASSIGNING, Step.UNDOING, Step.PROCESSED, Step.REFUSED},
     Step.VANISHED: set(),
-    Step.REMOVED: {Step.ASSIGNING, Step.UNDOING, Step.PROCESSED, Step.REFUSED},
     Step.ASSIGNING: {Step.PLACING},
     Step.UNDOING: {Step.PLACING},
     Step.ASSIGNED: {Step.UNDOING, Step.PROCESSED},
@@ -35,7 +34,7 @@ AFTER: dict[Step | None, set[Step]] = {
     Step.REFUSED: {Step.READMITTED},
     Step.READMITTED: {Step.ASSIGNING, Step.REFUSED},
 }
-"""Which step may follow which in the life of a document."""
+"""Which step may follow which in a document's life. Its removal at the source comes at any time once it is stored."""
 
 
 class Life(RuleBasedStateMachine):
@@ -53,13 +52,15 @@ class Life(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Leave nothing behind."""
         if hasattr(self, "firm"):
-            self.collect("")
-            with contextlib.suppress(Failure):
-                waiting_list.resume(self.firm)
-            self.all_is_there()
-            assert self.source == {}
-            self.firm.close()
-            shutil.rmtree(self.place)
+            try:
+                self.collect("")
+                with contextlib.suppress(Failure):
+                    waiting_list.resume(self.firm)
+                self.all_is_there()
+                assert self.source == {}
+            finally:
+                self.firm.close()
+                shutil.rmtree(self.place)
 
     @rule(number=st.sampled_from(["000204", "000205", None]), same=st.booleans())
     def send(self, number: str | None, same: bool) -> None:
@@ -146,9 +147,15 @@ class Life(RuleBasedStateMachine):
         if not hasattr(self, "firm"):
             return
         last: dict[int, Step] = {}
+        stored: set[int] = set()
         for line in journal.latest(self.firm, 10_000):
             if line.step is Step.FAILED:
                 continue
+            if line.step is Step.REMOVED:  # whatever people do with the document meanwhile
+                stored.remove(line.document)
+                continue
+            if line.step is Step.STORED:
+                stored.add(line.document)
             assert line.step in AFTER[last.get(line.document)], (last.get(line.document), line)
             last[line.document] = line.step
 

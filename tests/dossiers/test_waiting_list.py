@@ -301,3 +301,17 @@ def test_the_list_is_kept_by_commands_in_three_languages(firm: Firm, waiting: Do
         assert "scan.pdf" not in run("list").stdout
         assert "[waiting.is_refused]" in run("assign", "1", "000204", check=False).stderr
         assert words[2] in run("readmit", "1").stdout
+
+
+def test_a_twin_never_gets_the_name_that_a_move_is_about_to_free(firm: Firm) -> None:
+    """A move cut off just before its end removes its own file only, not one with the same bytes that came meanwhile."""
+    with desk(firm) as at:
+        ((first, _),) = at.deliver(("scan.pdf", b"scan"), number=None).stored
+    with contextlib.suppress(DiedError):
+        waiting_list.assign(firm, first.id, "000204", reached=dies_at("removed"))
+    with desk(firm) as at:
+        ((second, _),) = at.deliver(("scan.pdf", b"scan"), number=None).stored
+    waiting_list.resume(firm)
+    assert contents(folder(firm)) == {"scan.pdf": b"scan"}
+    assert contents(firm.waiting_folder) == {second.placed: b"scan"}
+    assert waiting_list.assign(firm, second.id, "000204").dossier == "000204"
