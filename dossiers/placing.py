@@ -18,9 +18,10 @@ _assignments = tables.assignments
 class FreeNames:
     """The names that are free in folders during one transaction: on the disk, and not promised to another document.
 
-    A promise is a row that is being placed, or that of a document on its way out of the folder: what is removed under its
-    name in the end must be its own file, never that of another with the same bytes. Those who choose in one folder take turns, so that two who do so at the
-    same moment never choose the same name, nor two that Windows or macOS could not tell apart.
+    A promise is a row that is being placed, or that of a document on its way out of the folder: what is removed under
+    its name in the end must be its own file, never that of another with the same bytes. Those who choose in one folder
+    take turns, so that two who do so at the same moment never choose the same name, nor two that Windows or macOS could
+    not tell apart.
     """
 
     def __init__(self, connection: Connection, disk: Disk, folders: Iterable[Path]) -> None:
